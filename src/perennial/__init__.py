@@ -1,0 +1,1 @@
+"""Perennial: a tabular ML pipeline that validates, trains, gates and retrains itself."""

@@ -1,0 +1,97 @@
+"""Bundles: a folder of artefacts with a manifest of their SHA-256. The digest of a bundle is that
+of its manifest. Nothing is returned that was not checked; there is no other way to load one."""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from perennial.adapters import files
+from perennial.errors import IntegrityError
+
+MANIFEST = "manifest.json"
+REMEDY = "Nothing was loaded. Fetch it again (`dvc pull`), or build it again (`dvc repro`)."
+
+
+def write(folder: Path, artefacts: Mapping[str, bytes]) -> str:
+    """Write artefacts and their manifest into a new `folder`, in place of an old one.
+
+    Returns:
+        The bundle's digest.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in sorted(artefacts.items()):
+        files.write_bytes(folder / name, content)
+    entries = {
+        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in artefacts.items()
+    }
+    files.write_json(folder / MANIFEST, {"schema_version": 1, "artefacts": entries})
+    return digest(folder)
+
+
+def digest(folder: Path) -> str:
+    """Return the digest of the bundle in `folder`: the SHA-256 of its manifest.
+
+    Raises:
+        IntegrityError: there is no manifest.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise IntegrityError(f"{folder / MANIFEST}: no such file", REMEDY)
+    return files.sha256(folder / MANIFEST)
+
+
+def faults(folder: Path, expected: str | None = None) -> list[str]:
+    """Return what differs between `folder`, its manifest and the `expected` digest; all of it."""
+    if not (folder / MANIFEST).is_file():
+        return [f"{folder / MANIFEST}: no such file"]
+    found = files.sha256(folder / MANIFEST)
+    if expected is not None and found != expected:
+        return [f"{folder / MANIFEST}: digest is {found[:12]}…, expected {expected[:12]}…"]
+    entries = _entries(folder)
+    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()}
+    extra = sorted(there - set(entries) - {MANIFEST})
+    differing = [f for name, entry in sorted(entries.items()) if (f := _differs(folder, name, entry))]
+    return [f"{folder / name}: not in the manifest" for name in extra] + differing
+
+
+def read(folder: Path, expected: str | None = None) -> dict[str, bytes]:
+    """Return every artefact of a bundle by name, each checked against the manifest.
+
+    Args:
+        folder: Where the bundle is.
+        expected: The bundle's digest, where it is known from elsewhere.
+
+    Raises:
+        IntegrityError: anything is missing, extra or differs; all faults at once.
+    """
+    found = faults(folder, expected)
+    if found:
+        raise IntegrityError(found, REMEDY)
+    return {name: _checked(folder, name, entry) for name, entry in _entries(folder).items()}
+
+
+def _entries(folder: Path) -> dict[str, Any]:
+    manifest = files.read_json(folder / MANIFEST, REMEDY)
+    entries = manifest.get("artefacts")
+    if not isinstance(entries, dict) or any(Path(n).is_absolute() or ".." in n for n in entries):
+        raise IntegrityError(f"{folder / MANIFEST}: not a manifest", REMEDY)
+    return entries
+
+
+def _checked(folder: Path, name: str, entry: Mapping[str, Any]) -> bytes:
+    content = (folder / name).read_bytes()
+    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise IntegrityError(f"{folder / name}: changed while it was read", REMEDY)
+    return content
+
+
+def _differs(folder: Path, name: str, entry: Mapping[str, Any]) -> str | None:
+    path = folder / name
+    if path.is_symlink() or not path.is_file():
+        return f"{path}: no such file"
+    found = files.sha256(path)
+    if found == entry["sha256"]:
+        return None
+    return f"{path}: digest is {found[:12]}…, the manifest has {entry['sha256'][:12]}…"

@@ -1,0 +1,99 @@
+"""params.yaml read into its strict models, with the line of each fault."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from perennial import paths
+from perennial.errors import InputError
+
+if TYPE_CHECKING:
+    from perennial.params import Params
+
+REMEDY = "Correct params.yaml; docs/your-own-data.md tours it, and Git has the version that shipped."
+
+
+class _Groups:
+    """The groups a stage asked for; any other is refused, so dvc.yaml's `params` stay true."""
+
+    def __init__(self, params: "Params", names: Sequence[str]) -> None:
+        self._groups = {name: getattr(params, name) for name in names}
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._groups[name]
+        except KeyError:
+            raise AttributeError(
+                f"params group {name!r} was not asked for; name it in read_params() and in dvc.yaml"
+            ) from None
+
+
+def read_params(*groups: str, path: Path = paths.PARAMS) -> "Params":
+    """Check all of params.yaml and return the groups named (all, if none is).
+
+    Raises:
+        InputError: the file is missing, is no YAML, or has unknown, missing or ill-typed keys;
+            every fault is named with its line.
+    """
+    from pydantic import ValidationError
+
+    from perennial.params import Params
+
+    document = _load(path)
+    try:
+        params = Params.model_validate(_plain(document))
+    except ValidationError as error:
+        faults = [_fault(path, document, item) for item in error.errors(include_url=False)]
+        raise InputError(faults, REMEDY) from error
+    return cast("Params", _Groups(params, groups)) if groups else params
+
+
+def _load(path: Path) -> Any:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file", REMEDY) from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not readable as YAML: {error}", REMEDY) from error
+    if not isinstance(document, Mapping):
+        raise InputError(f"{path}: holds no groups", REMEDY)
+    return document
+
+
+def _plain(node: Any) -> Any:
+    """Strip ruamel's own types, which a strict model would refuse."""
+    if isinstance(node, Mapping):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node
+
+
+def _fault(path: Path, document: Any, item: Any) -> str:
+    keys = [part for part in item["loc"] if part != "function-after"]
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        message = "unknown key"
+    elif item["type"] == "missing":
+        message = "missing key"
+    elif not isinstance(item["input"], Mapping | list):
+        message += f", not {item['input']!r}"
+    return f"{path}, line {_line(document, keys)}, {'.'.join(map(str, keys))}: {message}"
+
+
+def _line(document: Any, keys: Sequence[str | int]) -> int:
+    """Return the 1-based line of the innermost key that the document has."""
+    line, node = 1, document
+    for key in keys:
+        try:
+            position = node.lc.item(key) if isinstance(key, int) else node.lc.key(key)
+            line, node = position[0] + 1, node[key]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line

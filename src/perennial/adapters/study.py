@@ -1,0 +1,202 @@
+"""Optuna: asks for rounds of trials and is told their losses in order.
+
+The study lives in memory and is run anew each time; what survives a kill are the finished fits,
+kept by content (`Memo`). The same asks then meet the same answers, so a search that was killed
+ends with the planned trials and the bytes of an undisturbed one, whatever the number of workers
+(docs/decisions/0002-search-survives-by-memo.md).
+"""
+
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from perennial.adapters import files
+from perennial.core.search import Task, Trial, log_loss
+from perennial.params import Search
+
+if TYPE_CHECKING:
+    import optuna
+
+Fit = tuple[np.ndarray, int]
+START = {  # a sound point to start from, pulled into the user's ranges
+    "max_depth": 5,
+    "min_child_weight": 5.0,
+    "subsample": 0.8,
+    "colsample_bytree": 0.8,
+    "reg_lambda": 1.0,
+    "reg_alpha": 0.01,
+}
+
+
+class Memo:
+    """Finished fits by content: the parameters of a task, and the digest of what it was fitted on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _path(self, task: Task) -> Path:
+        return self.folder / f"{files.digest_of(vars(task))}.npz"
+
+    def get(self, task: Task) -> Fit | None:
+        """Return a fit that was finished before, or None."""
+        path = self._path(task)
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                return kept["margins"], int(kept["rounds"])
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile):
+            return None  # torn by something other than us: fit it again
+
+    def put(self, task: Task, fit: Fit) -> None:
+        """Keep a finished fit."""
+        with files.replacing(self._path(task)) as temporary, temporary.open("wb") as file:
+            np.savez(file, margins=fit[0], rounds=fit[1])
+
+
+def search(
+    settings: Search,
+    target: np.ndarray,
+    folds: Sequence[np.ndarray],
+    seed: int,
+    evaluate: Callable[[list[Task]], list[Fit]],
+) -> Iterator[Trial]:
+    """Yield `settings.trials` finished trials, in order of number.
+
+    A round's trials are asked before any is told; after each fold the hopeless ones are pruned by
+    Optuna's median rule over the trials of earlier rounds.
+
+    Args:
+        settings: The group `search`.
+        target: 0 or 1, shape (rows,).
+        folds: The validation rows of each fold.
+        seed: Of Optuna's TPE sampler.
+        evaluate: Fits tasks, in any order, and returns the fits in the order of the tasks.
+    """
+    study = _study(settings, seed)
+    for first in range(0, settings.trials, settings.trials_per_round):
+        size = min(settings.trials_per_round, settings.trials - first)
+        asked = [study.ask() for _ in range(size)]
+        params = {trial.number: _suggest(trial, settings) for trial in asked}
+        fits: dict[int, list[Fit]] = {trial.number: [] for trial in asked}
+        alive = asked
+        for fold, valid in enumerate(folds):
+            tasks = [_task(settings, params[trial.number], fold) for trial in alive]
+            for trial, fit in zip(alive, evaluate(tasks), strict=True):
+                fits[trial.number].append(fit)
+                trial.report(log_loss(target[valid], fit[0]), fold)
+            if fold < len(folds) - 1:
+                alive = [trial for trial in alive if not trial.should_prune()]
+        for trial in asked:
+            finished = _finished(trial.number, params[trial.number], fits[trial.number], target, folds)
+            _tell(study, trial, finished)
+            yield finished
+
+
+def plots(settings: Search, trials: Sequence[Trial], folder: Path) -> None:
+    """Draw the search's history and what mattered in it, with Optuna's own plots."""
+    import matplotlib as mpl
+    import optuna
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    study = optuna.create_study(direction="minimize")
+    study.add_trials([_frozen(settings, trial) for trial in trials if trial.margins is not None])
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn: dict[str, Callable[[], Any]] = {
+        "history": lambda: optuna.visualization.matplotlib.plot_optimization_history(
+            study, target_name="log loss out of fold"
+        ),
+    }
+    if len(study.trials) > len(START):
+        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+        drawn["importances"] = lambda: optuna.visualization.matplotlib.plot_param_importances(
+            study, evaluator=evaluator
+        )
+    for name, draw in drawn.items():
+        draw()
+        with files.replacing(folder / f"{name}.png") as temporary:
+            pyplot.savefig(temporary, dpi=100, bbox_inches="tight", metadata={"Software": None})
+        pyplot.close("all")
+
+
+def _study(settings: Search, seed: int) -> "optuna.Study":
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        direction="minimize",
+        sampler=optuna.samplers.TPESampler(seed=seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=settings.trials_per_round),
+    )
+    ranges = {name: getattr(settings.space, name) for name in START}
+    study.enqueue_trial({n: min(max(START[n], low), high) for n, (low, high) in ranges.items()})
+    return study
+
+
+def _suggest(trial: "optuna.Trial", settings: Search) -> dict[str, Any]:
+    space = settings.space
+    return {
+        "max_depth": trial.suggest_int("max_depth", *space.max_depth),
+        "min_child_weight": trial.suggest_float(
+            "min_child_weight", *space.min_child_weight, log=True
+        ),
+        "subsample": trial.suggest_float("subsample", *space.subsample),
+        "colsample_bytree": trial.suggest_float("colsample_bytree", *space.colsample_bytree),
+        "reg_lambda": trial.suggest_float("reg_lambda", *space.reg_lambda, log=True),
+        "reg_alpha": trial.suggest_float("reg_alpha", *space.reg_alpha, log=True),
+    }
+
+
+def _task(settings: Search, params: Mapping[str, Any], fold: int) -> Task:
+    return Task(
+        {**params, "learning_rate": settings.learning_rate},
+        settings.max_rounds,
+        settings.early_stopping_rounds,
+        fold,
+    )
+
+
+def _finished(
+    number: int,
+    params: Mapping[str, Any],
+    fits: Sequence[Fit],
+    target: np.ndarray,
+    folds: Sequence[np.ndarray],
+) -> Trial:
+    rounds = tuple(fit[1] for fit in fits)
+    seen = np.concatenate(folds[: len(fits)])
+    margins = np.concatenate([fit[0] for fit in fits])
+    loss = log_loss(target[seen], margins)
+    if len(fits) < len(folds):
+        return Trial(number, params, loss, rounds, None)
+    in_order = np.empty(len(target))
+    in_order[seen] = margins
+    return Trial(number, params, loss, rounds, in_order)
+
+
+def _tell(study: "optuna.Study", trial: "optuna.Trial", finished: Trial) -> None:
+    import optuna
+
+    if finished.margins is None:
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    else:
+        study.tell(trial, finished.loss)
+
+
+def _frozen(settings: Search, trial: Trial) -> "optuna.trial.FrozenTrial":
+    import optuna
+
+    space = settings.space
+    distributions: dict[str, Any] = {
+        name: optuna.distributions.FloatDistribution(*map(float, getattr(space, name)))
+        for name in trial.params
+    }
+    distributions["max_depth"] = optuna.distributions.IntDistribution(*space.max_depth)
+    return optuna.trial.create_trial(
+        params=dict(trial.params), distributions=distributions, value=trial.loss
+    )

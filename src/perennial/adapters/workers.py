@@ -1,0 +1,72 @@
+"""The local engine: fits of a search on worker processes of this machine.
+
+The number of workers is a property of the machine, not of the result, so it is no parameter: the
+environment variable PERENNIAL_WORKERS sets it, and all processors are used without it.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from perennial.core.search import Task, fit_task
+from perennial.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+_held: dict[str, Any] = {}
+
+
+def count() -> int:
+    """Return how many workers there are to be.
+
+    Raises:
+        InputError: PERENNIAL_WORKERS is no positive number.
+    """
+    wanted = os.environ.get("PERENNIAL_WORKERS")
+    if wanted is None:
+        return len(os.sched_getaffinity(0))
+    if not wanted.isdigit() or int(wanted) < 1:
+        raise InputError(
+            f"PERENNIAL_WORKERS is {wanted!r}, not a number from 1 on",
+            "Set it to how many processes may fit at once, or unset it.",
+        )
+    return int(wanted)
+
+
+@contextmanager
+def fitting(
+    features: "pd.DataFrame", target: np.ndarray, folds: list[np.ndarray], seed: int, workers: int
+) -> "Iterator[Callable[[list[Task]], list[tuple[np.ndarray, int]]]]":
+    """Yield a function that fits tasks on `workers` processes and keeps their order."""
+    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    held = {"features": features, "target": target, "folds": folds, "seed": seed, "threads": threads}
+    if workers == 1:
+        _hold(held)
+        yield lambda tasks: [_fit(task) for task in tasks]
+        return
+    # spawn, not fork: XGBoost's threads do not survive a fork
+    with ProcessPoolExecutor(workers, get_context("spawn"), _hold, (held,)) as pool:
+        yield lambda tasks: list(pool.map(_fit, tasks))
+
+
+def _hold(held: dict[str, Any]) -> None:
+    _held.update(held)
+
+
+def _fit(task: Task) -> tuple[np.ndarray, int]:
+    return fit_task(
+        task,
+        _held["features"],
+        _held["target"],
+        _held["folds"][task.fold],
+        _held["seed"],
+        _held["threads"],
+    )

@@ -1,0 +1,54 @@
+"""Attribution: how much of what the model says comes from each feature."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perennial.core.metrics import Statistic
+
+
+def evenly(rows: int, at_most: int) -> np.ndarray:
+    """Return the numbers of at most `at_most` rows, evenly spaced over all; shape (chosen,)."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, at_most)).round().astype("int64"))
+
+
+def importance(values: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return each feature's mean |SHAP| (log odds) and its share of the sum, largest first."""
+    size = values.abs().mean()
+    total = float(size.sum()) or 1.0
+    rows = [
+        {"feature": str(name), "mean_abs_shap": float(value), "share": float(value) / total}
+        for name, value in size.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["share"], row["feature"]))
+
+
+def largest_share(values: pd.DataFrame) -> Statistic:
+    """Return the largest share of any one feature as a function of row weights.
+
+    The largest is taken anew in each replicate, so the interval covers the choice of the feature.
+    """
+    absolute = values.abs().to_numpy(dtype="float64")
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        sums = weights @ absolute
+        total = sums.sum(axis=1)
+        return np.divide(sums.max(axis=1), total, out=np.zeros_like(total), where=total > 0)
+
+    return statistic
+
+
+def additivity_error(values: np.ndarray, base: float, margin: np.ndarray) -> float:
+    """Return the largest |base + sum of SHAP values - margin| of any row, in log odds.
+
+    Additivity (local accuracy) is what makes SHAP values an explanation of this model and no
+    other (Lundberg and Lee 2017, property 1).
+    """
+    return float(np.max(np.abs(base + values.sum(axis=1) - margin)))
+
+
+def spread(probability: np.ndarray, count: int) -> list[int]:
+    """Return `count` row numbers from the lowest probability to the highest, evenly by rank."""
+    order = np.argsort(probability, kind="stable")
+    return [int(order[i]) for i in evenly(len(order), count)]

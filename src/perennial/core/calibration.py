@@ -1,0 +1,74 @@
+"""Calibration: from a model's log odds to probabilities that mean what they say."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A monotone map from log odds to probability.
+
+    `sigmoid`: slope and intercept of Platt (1999). `isotonic`: a step curve's corners (Zadrozny
+    and Elkan 2002), interpolated between and flat outside.
+    """
+
+    method: Literal["sigmoid", "isotonic"]
+    slope: float = 1.0
+    intercept: float = 0.0
+    margins: tuple[float, ...] = ()
+    probabilities: tuple[float, ...] = ()
+
+    def probability(self, margin: np.ndarray) -> np.ndarray:
+        """Return probabilities of the positive class, shape (rows,), float64."""
+        if self.method == "isotonic":
+            return np.interp(margin, self.margins, self.probabilities)
+        return 1.0 / (1.0 + np.exp(-(self.slope * margin + self.intercept)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the calibration as JSON values."""
+        if self.method == "sigmoid":
+            return {"method": "sigmoid", "slope": self.slope, "intercept": self.intercept}
+        return {
+            "method": "isotonic",
+            "margins": list(self.margins),
+            "probabilities": list(self.probabilities),
+        }
+
+    @staticmethod
+    def from_json(content: dict[str, Any]) -> "Calibration":
+        """Return the calibration that `to_json` wrote."""
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+        return Calibration(**values)
+
+
+def fit(method: Literal["sigmoid", "isotonic"], margin: np.ndarray, target: np.ndarray) -> Calibration:
+    """Fit on rows that the model was not trained on.
+
+    Args:
+        method: `sigmoid` or `isotonic`.
+        margin: The model's log odds, shape (rows,).
+        target: 0 or 1, shape (rows,).
+    """
+    if method == "isotonic":
+        from sklearn.isotonic import IsotonicRegression
+
+        # Zhang, Elkan's bounds: a probability of exactly 0 or 1 has an infinite log loss
+        edge = 1.0 / (len(target) + 2)
+        curve = IsotonicRegression(y_min=edge, y_max=1 - edge, out_of_bounds="clip")
+        curve.fit(margin, target)
+        return Calibration(
+            "isotonic",
+            margins=tuple(map(float, curve.X_thresholds_)),
+            probabilities=tuple(map(float, curve.y_thresholds_)),
+        )
+    if np.ptp(margin) == 0:  # a constant model has nothing but its level to calibrate
+        rate = (target.sum() + 1) / (len(target) + 2)
+        return Calibration("sigmoid", slope=0.0, intercept=float(np.log(rate / (1 - rate))))
+    from sklearn.linear_model import LogisticRegression
+
+    line = LogisticRegression(C=np.inf, max_iter=1000).fit(margin.reshape(-1, 1), target)
+    return Calibration(
+        "sigmoid", slope=float(line.coef_[0, 0]), intercept=float(line.intercept_[0])
+    )

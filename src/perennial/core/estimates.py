@@ -1,0 +1,127 @@
+"""Estimates with intervals: what every report shows and every gate decides on."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value, the interval it lies in with the stated confidence, and the rows it rests on."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def to_json(self) -> dict[str, float | int]:
+        """Return the estimate as JSON values."""
+        return asdict(self)
+
+
+def resampling_weights(rows: int, replicates: int, seed: int) -> np.ndarray:
+    """Return how often each row is drawn in each bootstrap replicate, shape (replicates, rows).
+
+    The same seed gives the same draws, so that two models are compared on the same rows.
+    """
+    random = np.random.default_rng(seed)
+    return random.multinomial(rows, np.full(rows, 1.0 / rows), size=replicates).astype("float32")
+
+
+def bootstrap(
+    statistic: Callable[[np.ndarray], np.ndarray],
+    rows: int,
+    confidence: float,
+    replicates: int,
+    seed: int,
+) -> Estimate:
+    """Return a statistic with its percentile bootstrap interval (Efron 1979).
+
+    Args:
+        statistic: From row weights, shape (replicates, rows), to values, shape (replicates,). A
+            replicate on which it is not defined (one class only) is NaN and left out.
+        rows: How many rows there are.
+        confidence: Of the two-sided interval.
+        replicates: How many times the rows are drawn. Done in blocks, so memory stays bounded.
+        seed: Of the draws.
+    """
+    value = float(statistic(np.ones((1, rows), dtype="float32"))[0])
+    block = max(1, min(replicates, 20_000_000 // rows))
+    drawn = [
+        statistic(resampling_weights(rows, min(block, replicates - start), seed + start))
+        for start in range(0, replicates, block)
+    ]
+    tail = (1 - confidence) / 2
+    low, high = np.nanquantile(np.concatenate(drawn), [tail, 1 - tail])
+    return Estimate(value, float(low), float(high), rows)
+
+
+def mean(values: np.ndarray, confidence: float) -> Estimate:
+    """Return a mean with Student's interval, for values of one row each, shape (rows,)."""
+    value = float(values.mean())
+    error = float(values.std(ddof=1) / np.sqrt(len(values)))
+    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1)) * error
+    return Estimate(value, value - half, value + half, len(values))
+
+
+def proportion(successes: int, n: int, confidence: float) -> Estimate:
+    """Return a proportion with Wilson's interval (1927), which holds for few rows too."""
+    interval = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return Estimate(successes / n, float(interval.low), float(interval.high), n)
+
+
+def difference(first: tuple[int, int], second: tuple[int, int], confidence: float) -> Estimate:
+    """Return the difference of two independent proportions, `(successes, n)` each.
+
+    The interval is Agresti and Caffo's (2000): one success and one failure added to each.
+    """
+    (x1, n1), (x2, n2) = first, second
+    p1, p2 = (x1 + 1) / (n1 + 2), (x2 + 1) / (n2 + 2)
+    error = np.sqrt(p1 * (1 - p1) / (n1 + 2) + p2 * (1 - p2) / (n2 + 2))
+    half = float(stats.norm.ppf((1 + confidence) / 2) * error)
+    return Estimate(x1 / n1 - x2 / n2, p1 - p2 - half, p1 - p2 + half, n1 + n2)
+
+
+def roc_auc_difference(
+    target: np.ndarray, first: np.ndarray, second: np.ndarray, confidence: float
+) -> Estimate:
+    """Return the ROC AUC of `first` less that of `second`, on the same rows.
+
+    The interval is DeLong's (1988), by the algorithm of Sun and Xu (2014): scores may tie.
+
+    Args:
+        target: 0 or 1, shape (rows,), both present.
+        first: Scores, shape (rows,).
+        second: Scores, shape (rows,).
+        confidence: Of the two-sided interval.
+    """
+    aucs, covariance = delong(target, np.vstack([first, second]))
+    value = float(aucs[0] - aucs[1])
+    variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
+    half = float(stats.norm.ppf((1 + confidence) / 2) * np.sqrt(max(variance, 0.0)))
+    return Estimate(value, value - half, value + half, len(target))
+
+
+def roc_auc(target: np.ndarray, score: np.ndarray, confidence: float) -> Estimate:
+    """Return the ROC AUC with DeLong's interval, taken on the logit scale so as to stay in 0..1."""
+    aucs, covariance = delong(target, score[np.newaxis])
+    value, error = float(aucs[0]), float(np.sqrt(covariance[0, 0]))
+    if not 0 < value < 1:
+        return Estimate(value, value, value, len(target))
+    centre = np.log(value / (1 - value))
+    half = stats.norm.ppf((1 + confidence) / 2) * error / (value * (1 - value))
+    low, high = 1 / (1 + np.exp(-(centre + np.array([-half, half]))))
+    return Estimate(value, float(low), float(high), len(target))
+
+
+def delong(target: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the AUC of each row of `scores`, shape (models, rows), and their covariance."""
+    positive, negative = scores[:, target == 1], scores[:, target == 0]
+    m, n = positive.shape[1], negative.shape[1]
+    ranks = stats.rankdata(np.hstack([positive, negative]), axis=1)
+    above = (ranks[:, :m] - stats.rankdata(positive, axis=1)) / n
+    below = 1 - (ranks[:, m:] - stats.rankdata(negative, axis=1)) / m
+    covariance = np.atleast_2d(np.cov(above)) / m + np.atleast_2d(np.cov(below)) / n
+    return above.mean(axis=1), covariance

@@ -1,0 +1,134 @@
+"""Fairness: rates by group with intervals, the differences between groups, and reweighing."""
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perennial.core import estimates
+from perennial.core.estimates import Estimate
+from perennial.params import Fairness
+
+Counted = Mapping[str, Mapping[str, tuple[int, int]]]
+RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy")
+
+
+def combinations_of(settings: Fairness) -> list[list[str]]:
+    """Return the attributes to report on, one by one and, if asked for, each pair of them."""
+    single = [[name] for name in settings.attributes]
+    pairs = [list(pair) for pair in combinations(settings.attributes, 2)]
+    return single + (pairs if settings.intersections else [])
+
+
+def group_names(groups: pd.DataFrame, attributes: list[str]) -> np.ndarray:
+    """Return each row's group, or its intersection of groups, as one name; shape (rows,)."""
+    return groups[attributes].agg(" · ".join, axis=1).to_numpy()
+
+
+def counts(
+    target: np.ndarray, decision: np.ndarray, group: np.ndarray
+) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return (successes, n) of every rate of every group.
+
+    fairlearn's MetricFrame does the grouping; a group without any row that a rate is about (no
+    positives, say) has n = 0.
+    """
+    from fairlearn.metrics import MetricFrame
+
+    frame = MetricFrame(
+        metrics={f"{rate}:{part}": _counter(rate, part) for rate in RATES for part in (0, 1)},
+        y_true=target,
+        y_pred=decision,
+        sensitive_features=group,
+    ).by_group
+    return {
+        str(name): {r: (int(row[f"{r}:0"]), int(row[f"{r}:1"])) for r in RATES}
+        for name, row in frame.iterrows()
+    }
+
+
+def _counter(rate: str, part: int) -> Any:
+    def counter(target: np.ndarray, decision: np.ndarray) -> int:
+        counted, success = {
+            "selection_rate": (np.ones(len(target), dtype=bool), decision == 1),
+            "true_positive_rate": (target == 1, decision == 1),
+            "false_positive_rate": (target == 0, decision == 1),
+            "precision": (decision == 1, target == 1),
+            "accuracy": (np.ones(len(target), dtype=bool), decision == target),
+        }[rate]
+        return int((counted & success).sum() if part == 0 else counted.sum())
+
+    return counter
+
+
+def table(
+    counted: Counted, confidence: float
+) -> dict[str, dict[str, dict[str, float | int] | None]]:
+    """Return every rate of every group with Wilson's interval; None where there are no rows."""
+    return {
+        name: {
+            rate: estimates.proportion(x, n, confidence).to_json() if n else None
+            for rate, (x, n) in rates.items()
+        }
+        for name, rates in counted.items()
+    }
+
+
+def largest_difference(
+    counted: Counted,
+    rate: str,
+    min_group: int,
+    confidence: float,
+) -> tuple[Estimate, tuple[str, str]] | None:
+    """Return the largest difference of a rate between two groups, and which two.
+
+    All pairs of groups are compared at once, so each interval is widened for the number of pairs
+    (Bonferroni): the interval of the largest difference is the largest low and the largest high
+    bound of any pair, and holds simultaneously.
+
+    Args:
+        counted: As `counts` returns it.
+        rate: Which rate.
+        min_group: Groups with fewer rows that the rate is about are left out.
+        confidence: Of the interval, for all pairs together.
+
+    Returns:
+        The estimate and the pair with the higher rate first; None with fewer than two groups.
+    """
+    able = {name: rates[rate] for name, rates in counted.items() if rates[rate][1] >= min_group}
+    pairs = list(combinations(sorted(able), 2))
+    if not pairs:
+        return None
+    each = 1 - (1 - confidence) / len(pairs)
+    found = {}
+    for first, second in pairs:
+        if able[first][0] / able[first][1] < able[second][0] / able[second][1]:
+            first, second = second, first
+        found[first, second] = estimates.difference(able[first], able[second], each)
+    widest = max(found, key=lambda pair: found[pair].value)
+    return (
+        Estimate(
+            found[widest].value,
+            max(0.0, *(_nearest_to_zero(e) for e in found.values())),
+            max(max(abs(e.low), abs(e.high)) for e in found.values()),
+            sum(n for _, n in able.values()),
+        ),
+        widest,
+    )
+
+
+def _nearest_to_zero(estimate: Estimate) -> float:
+    """Return the smallest size of difference that the interval allows."""
+    return max(estimate.low, -estimate.high, 0.0)
+
+
+def reweighing(target: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Return row weights under which group and target are independent (Kamiran, Calders 2012)."""
+    frame = pd.DataFrame({"target": target, "group": group})
+    n = len(frame)
+    joint = frame.groupby(["group", "target"])["target"].transform("size") / n
+    by_group = frame.groupby("group")["target"].transform("size") / n
+    by_target = frame.groupby("target")["group"].transform("size") / n
+    return (by_group * by_target / joint).to_numpy()

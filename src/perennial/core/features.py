@@ -1,0 +1,190 @@
+"""Features: raw columns in, model matrix out, by one fitted spec for training, scoring and serving.
+
+Two halves. `derive` looks at one row at a time and knows nothing of other rows, so its result is
+kept per batch by content. `fit` and `apply` hold what is learned from the training rows: the
+levels of each category and the range of each number.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perennial.errors import InputError
+from perennial.params import Feature, Features, Sensitive
+
+OTHER = "(other)"
+MISSING = "(missing)"
+
+
+@dataclass(frozen=True)
+class FittedFeature:
+    """What the training rows taught about one feature.
+
+    `levels` are a category's levels in order of name (with "(other)" last if rare ones were
+    pooled); `low` and `high` are a number's range.
+    """
+
+    levels: tuple[str, ...] | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """How to make the matrix from raw rows: the features' definitions and what was fitted."""
+
+    columns: Mapping[str, Feature]
+    sensitive: Mapping[str, Sensitive]
+    fitted: Mapping[str, FittedFeature]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the spec as JSON values."""
+        return {
+            "schema_version": 1,
+            "columns": {k: v.model_dump(by_alias=True) for k, v in self.columns.items()},
+            "order": list(self.columns),
+            "sensitive": {k: v.model_dump(by_alias=True) for k, v in self.sensitive.items()},
+            "fitted": {k: asdict(v) for k, v in self.fitted.items()},
+        }
+
+    @staticmethod
+    def from_json(content: Mapping[str, Any]) -> "FeatureSpec":
+        """Return the spec that `to_json` wrote."""
+        columns = {k: Feature.model_validate(content["columns"][k]) for k in content["order"]}
+        sensitive = {k: Sensitive.model_validate(v) for k, v in content["sensitive"].items()}
+        fitted = {
+            k: FittedFeature(None if v["levels"] is None else tuple(v["levels"]), v["low"], v["high"])
+            for k, v in content["fitted"].items()
+        }
+        return FeatureSpec(columns, sensitive, fitted)
+
+    def transform(self, raw: pd.DataFrame) -> pd.DataFrame:
+        """Return the model matrix of raw rows, shape (rows, features).
+
+        Raises:
+            InputError: a raw column that a feature comes from is missing.
+        """
+        return apply(self, derive(raw, self.columns))
+
+
+def raw_columns(columns: Mapping[str, Feature], sensitive: Mapping[str, Sensitive]) -> list[str]:
+    """Return the raw columns that features and sensitive attributes come from, sorted."""
+    return sorted({f.source for f in columns.values()} | {s.source for s in sensitive.values()})
+
+
+def derive(raw: pd.DataFrame, columns: Mapping[str, Feature]) -> pd.DataFrame:
+    """Return each feature before fitting: float64 numbers, and categories as strings.
+
+    Infinite numbers, text that is no number and the value named `missing` become missing.
+
+    Raises:
+        InputError: raw columns are missing; all are named.
+    """
+    absent = sorted({f.source for f in columns.values()} - set(raw.columns))
+    if absent:
+        raise InputError(
+            [f"column {name}: not in the rows, and a feature comes from it" for name in absent],
+            "Add the column to the data, or take its features out of features.columns.",
+        )
+    return pd.DataFrame({n: _derived(raw[f.source], f) for n, f in columns.items()}, index=raw.index)
+
+
+def _derived(values: pd.Series, feature: Feature) -> pd.Series:
+    if feature.missing is not None:
+        values = values.mask(values == feature.missing)
+    if feature.kind == "category":
+        return values.astype("string").astype(object).where(values.notna(), None)
+    number = pd.to_numeric(values, errors="coerce").astype("float64")
+    number = number.where(np.isfinite(number))
+    if feature.kind == "signed_log":  # log(1 + |x|) with the sign of x: defined at 0 and below
+        number = pd.Series(np.sign(number) * np.log1p(number.abs()), index=number.index)
+    return number
+
+
+def fit(
+    derived: pd.DataFrame, features: Features, sensitive: Mapping[str, Sensitive]
+) -> FeatureSpec:
+    """Learn levels and ranges from the training rows.
+
+    Args:
+        derived: The training rows as `derive` returns them.
+        features: The definitions, and below how many rows a level is rare.
+        sensitive: The sensitive attributes, carried along for thresholds per group.
+
+    Raises:
+        InputError: a feature has no value in any training row.
+    """
+    empty = [name for name in features.columns if derived[name].notna().sum() == 0]
+    if empty:
+        raise InputError(
+            [f"features.columns.{name}: no value in any training row" for name in empty],
+            "Take the feature out of params.yaml, or train on periods that have it.",
+        )
+    fitted = {
+        name: _fitted(derived[name], feature, features.rare_below)
+        for name, feature in features.columns.items()
+    }
+    return FeatureSpec(features.columns, sensitive, fitted)
+
+
+def _fitted(values: pd.Series, feature: Feature, rare_below: int) -> FittedFeature:
+    if feature.kind != "category":
+        return FittedFeature(low=float(values.min()), high=float(values.max()))
+    counts = values.value_counts()
+    kept = tuple(sorted(counts.index[counts >= rare_below]))
+    return FittedFeature(levels=kept if len(kept) == len(counts) else (*kept, OTHER))
+
+
+def apply(spec: FeatureSpec, derived: pd.DataFrame) -> pd.DataFrame:
+    """Return the model matrix: float64 numbers within the training range, and categories.
+
+    A level that is rare or unseen is "(other)" if training knew rare levels, else missing.
+    """
+    columns = {}
+    for name in spec.columns:
+        fitted = spec.fitted[name]
+        if fitted.levels is None:
+            columns[name] = derived[name].clip(fitted.low, fitted.high)
+        else:
+            columns[name] = _coded(derived[name], fitted.levels)
+    return pd.DataFrame(columns, index=derived.index)
+
+
+def _coded(values: pd.Series, levels: tuple[str, ...]) -> pd.Series:
+    if OTHER in levels:
+        values = values.where(values.isna() | values.isin(levels), OTHER)
+    return pd.Series(pd.Categorical(values, categories=list(levels)), index=values.index)
+
+
+def audit(spec: FeatureSpec, derived: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Count what `apply` had to handle: missing values, levels not kept, numbers out of range."""
+    counts = {}
+    for name, fitted in spec.fitted.items():
+        values = derived[name]
+        counts[name] = {"missing": int(values.isna().sum())}
+        if fitted.levels is None:
+            outside = (values < fitted.low) | (values > fitted.high)
+            counts[name]["out_of_range"] = int(outside.sum())
+        else:
+            counts[name]["rare_or_unseen"] = int((values.notna() & ~values.isin(fitted.levels)).sum())
+    return counts
+
+
+def groups(raw: pd.DataFrame, sensitive: Mapping[str, Sensitive]) -> pd.DataFrame:
+    """Return each row's group by each sensitive attribute; no value is a group of its own."""
+    return pd.DataFrame({n: _group(raw[s.source], s.bins) for n, s in sensitive.items()})
+
+
+def _group(values: pd.Series, bins: list[float] | None) -> pd.Series:
+    if bins is None:
+        return values.astype("string").fillna(MISSING).astype(object)
+    edges = [f"{b:g}" for b in bins]
+    labels = [f"under {edges[0]}"]
+    labels += [f"{low} to under {high}" for low, high in zip(edges, edges[1:], strict=False)]
+    labels += [f"{edges[-1]} and over"]
+    number = pd.to_numeric(values, errors="coerce")
+    named = np.array(labels, dtype=object)[np.digitize(number, bins)]
+    return pd.Series(np.where(number.isna(), MISSING, named), index=values.index, dtype=object)

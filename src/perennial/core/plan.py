@@ -1,0 +1,125 @@
+"""The plan: which periods train, calibrate and are held out, and what is to be done."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+import numpy as np
+
+from perennial.errors import InputError
+from perennial.params import Split
+
+Action = Literal["bootstrap", "keep", "retrain", "retune"]
+PARTS = ("train", "calibration", "holdout")
+
+
+class BatchRef(TypedDict):
+    """A batch by name, content and size."""
+
+    period: str
+    sha256: str
+    rows: int
+
+
+def make_plan(
+    batches: Sequence[BatchRef],
+    split: Split,
+    action: Action,
+    because: str,
+    hyperparameters: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the plan for accepted batches, in order of their periods.
+
+    Args:
+        batches: The accepted batches, oldest first.
+        split: How rows are held out.
+        action: What the run is to do: `bootstrap`, `retrain` or `retune`.
+        because: What it follows from: `bootstrap`, `drift`, `harmful` or `request`.
+        hyperparameters: Under `retrain`, the champion's, so that nothing is searched.
+
+    Raises:
+        InputError: nothing would be left to train on.
+    """
+    parts = _by_time(batches, split) if split.kind == "time" else _all_in_all(batches, split)
+    return {
+        "schema_version": 1,
+        "action": action,
+        "because": because,
+        "split": split.model_dump(),
+        "parts": parts,
+        "hyperparameters": hyperparameters,
+    }
+
+
+def newest_period(plan: Mapping[str, Any]) -> str:
+    """Return the last period that a plan names."""
+    return max(ref["period"] for part in PARTS for ref in plan["parts"][part])
+
+
+def batches_of(plan: Mapping[str, Any]) -> list[BatchRef]:
+    """Return every batch a plan names, once, oldest first."""
+    refs = {ref["period"]: ref for part in PARTS for ref in plan["parts"][part]}
+    return [refs[period] for period in sorted(refs)]
+
+
+def _by_time(batches: Sequence[BatchRef], split: Split) -> dict[str, list[BatchRef]]:
+    rest, holdout = _last(batches, split.holdout_rows)
+    train, calibration = _last(rest, split.calibration_rows)
+    if not train:
+        rows = sum(b["rows"] for b in batches)
+        raise InputError(
+            f"nothing is left to train on: {len(batches)} batches with {rows:,} rows, of which the "
+            f"last periods with {split.holdout_rows:,} rows are held out and those before with "
+            f"{split.calibration_rows:,} calibrate",
+            "Add batches, move data.as_of on, or lower split.holdout_rows and calibration_rows.",
+        )
+    return {"train": train, "calibration": calibration, "holdout": holdout}
+
+
+def _last(batches: Sequence[BatchRef], rows: int) -> tuple[list[BatchRef], list[BatchRef]]:
+    """Cut before the last periods that total at least `rows` rows."""
+    total = 0
+    for index in range(len(batches) - 1, -1, -1):
+        total += batches[index]["rows"]
+        if total >= rows:
+            return list(batches[:index]), list(batches[index:])
+    return [], list(batches)
+
+
+def _all_in_all(batches: Sequence[BatchRef], split: Split) -> dict[str, list[BatchRef]]:
+    rows = sum(b["rows"] for b in batches)
+    if rows < 2 * (split.holdout_rows + split.calibration_rows):
+        raise InputError(
+            f"nothing is left to train on: {rows:,} rows, of which {split.holdout_rows:,} are held "
+            f"out and {split.calibration_rows:,} calibrate, and at least as many must train",
+            "Add rows, or lower split.holdout_rows and split.calibration_rows.",
+        )
+    return {part: list(batches) for part in PARTS}
+
+
+def assign(
+    split: Split, target: np.ndarray, key: np.ndarray | None, seed: int
+) -> np.ndarray:
+    """Return each row's part under a split by row: "train", "calibration" or "holdout".
+
+    Args:
+        split: A split of kind `stratified` or `group`.
+        target: Each row's class, shape (rows,).
+        key: Under `group`, whose rows stay together, shape (rows,).
+        seed: Of the draw.
+    """
+    from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
+
+    part = np.full(len(target), "train", dtype=object)
+    left = np.arange(len(target))
+    for name, rows in (("holdout", split.holdout_rows), ("calibration", split.calibration_rows)):
+        share = rows / len(left)
+        if split.kind == "group":
+            assert key is not None  # the params model has made sure
+            draw = GroupShuffleSplit(1, test_size=share, random_state=seed)
+            kept, taken = next(draw.split(left, groups=key[left]))
+        else:
+            even = StratifiedShuffleSplit(1, test_size=rows, random_state=seed)
+            kept, taken = next(even.split(left, target[left]))
+        part[left[taken]] = name
+        left = left[kept]
+    return part

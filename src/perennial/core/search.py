@@ -1,0 +1,142 @@
+"""The search for hyperparameters: what is compared out of fold, and what is chosen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perennial.core import boosting, linear
+from perennial.errors import InputError
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fit of one fold: what a worker is asked for.
+
+    `early_stopping_rounds` of 0 means that all `max_rounds` are fitted.
+    """
+
+    params: Mapping[str, Any]
+    max_rounds: int
+    early_stopping_rounds: int
+    fold: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A finished trial: its margins out of fold (shape (rows,), None if pruned) and its rounds."""
+
+    number: int
+    params: Mapping[str, Any]
+    loss: float
+    rounds: tuple[int, ...]
+    margins: np.ndarray | None
+
+
+def make_folds(target: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
+    """Return the validation rows of each stratified fold, shuffled by `seed`.
+
+    Raises:
+        InputError: one class only, or fewer rows of a class than folds.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    fewest = min(int((target == 1).sum()), int((target == 0).sum()))
+    if fewest < count:
+        raise InputError(
+            f"the training rows have {fewest} of the rarer class, fewer than the {count} folds",
+            "Train on periods with both classes, or lower search.folds.",
+        )
+    split = StratifiedKFold(count, shuffle=True, random_state=seed)
+    return [valid for _, valid in split.split(np.zeros(len(target)), target)]
+
+
+def fit_task(
+    task: Task,
+    features: pd.DataFrame,
+    target: np.ndarray,
+    valid: np.ndarray,
+    seed: int,
+    threads: int,
+) -> tuple[np.ndarray, int]:
+    """Fit one task; return the validation rows' margins, float32, and the rounds used."""
+    held = np.zeros(len(target), dtype=bool)
+    held[valid] = True
+    return boosting.fit_fold(
+        boosting.matrix(features[~held], target[~held]),
+        boosting.matrix(features[held], target[held]),
+        task.params,
+        task.max_rounds,
+        task.early_stopping_rounds or task.max_rounds,
+        seed,
+        threads,
+    )
+
+
+def logistic_margins(
+    features: pd.DataFrame, target: np.ndarray, folds: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Return logistic regression's margins out of fold, shape (rows,)."""
+    margins = np.zeros(len(target))
+    for valid in folds:
+        rest = np.setdiff1d(np.arange(len(target)), valid)
+        model = linear.fit(features.iloc[rest], target[rest])
+        margins[valid] = model.margin(features.iloc[valid])
+    return margins
+
+
+def log_loss(target: np.ndarray, margin: np.ndarray) -> float:
+    """Return the mean log loss of log odds, computed without overflow."""
+    signed = np.where(target == 1, -margin, margin)
+    return float(np.mean(np.logaddexp(0.0, signed)))
+
+
+def choose(
+    target: np.ndarray,
+    trials: Sequence[Trial],
+    logistic: np.ndarray,
+    default: np.ndarray,
+    largest: int,
+    simpler_within: float,
+    learning_rate: float,
+) -> dict[str, Any]:
+    """Choose the simplest model that is not worse out of fold than the best by a stated margin.
+
+    From simple to complex: logistic regression, default XGBoost, the best trial, the mean of the
+    best trials (as many, up to `largest`, as are best together).
+
+    Returns:
+        `recipe` (what `train` fits), `chosen` and the log loss of each under `out_of_fold`.
+    """
+    ranked = sorted((t for t in trials if t.margins is not None), key=lambda t: (t.loss, t.number))
+    together = [
+        log_loss(target, np.mean([t.margins for t in ranked[:k]], axis=0))
+        for k in range(1, min(largest, len(ranked)) + 1)
+    ]
+    size = int(np.argmin(together)) + 1
+    losses = {
+        "logistic": log_loss(target, logistic),
+        "default": log_loss(target, default),
+        "tuned": together[0],
+        "ensemble": together[size - 1],
+    }
+    best = min(losses.values())
+    chosen = next(name for name, loss in losses.items() if loss <= best + simpler_within)
+    count = {"tuned": 1, "ensemble": size}.get(chosen, 0)
+    members = [_member(t, learning_rate) for t in ranked[:count]]
+    if chosen == "default":
+        members = [boosting.DEFAULT]
+    kind = "logistic" if chosen == "logistic" else "xgboost"
+    return {
+        "chosen": chosen,
+        "recipe": {"kind": kind, "members": members},
+        "out_of_fold": {name: {"log_loss": loss} for name, loss in losses.items()},
+        "ensemble_sizes": {str(k): loss for k, loss in enumerate(together, start=1)},
+    }
+
+
+def _member(trial: Trial, learning_rate: float) -> dict[str, Any]:
+    params = {**trial.params, "learning_rate": learning_rate}
+    return {"params": params, "rounds": int(np.ceil(np.mean(trial.rounds)))}

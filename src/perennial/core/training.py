@@ -1,0 +1,134 @@
+"""Training: from a recipe and matrices to a candidate that can decide."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from perennial.core import boosting, calibration, decision, fairness, linear
+from perennial.core.candidate import Candidate, mean_margin
+from perennial.core.features import FeatureSpec
+from perennial.params import Mitigation, Training
+
+if TYPE_CHECKING:
+    import xgboost
+
+CONSTRAINTS = {
+    "true_positive_rate_parity": "TruePositiveRateParity",
+    "false_positive_rate_parity": "FalsePositiveRateParity",
+    "demographic_parity": "DemographicParity",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the rows: features (rows, columns), target (rows,) and groups by attribute."""
+
+    features: pd.DataFrame
+    target: np.ndarray
+    groups: pd.DataFrame
+
+
+def fit_candidate(
+    recipe: Mapping[str, Any],
+    spec: FeatureSpec,
+    train: Part,
+    calibrate: Part,
+    settings: Training,
+    seed: int,
+) -> Candidate:
+    """Fit the recipe on the training rows, then calibration and thresholds on the calibration rows.
+
+    The mitigation is done where its method belongs: `reweighing` and `exponentiated_gradient` in
+    the fit, `thresholds` in the decision.
+    """
+    boosters, weights, logistic = _fit_members(recipe, train, settings.mitigation, seed)
+    margin = (
+        logistic.margin(calibrate.features)
+        if logistic
+        else mean_margin(boosters, weights, calibrate.features)
+    )
+    calibrated = calibration.fit(settings.calibration, margin, calibrate.target)
+    return Candidate(
+        kind="logistic" if logistic else "xgboost",
+        spec=spec,
+        calibration=calibrated,
+        decision=_decide(settings, calibrate, calibrated.probability(margin)),
+        recipe=recipe,
+        boosters=boosters,
+        weights=weights,
+        logistic=logistic,
+    )
+
+
+def without_mitigation(settings: Training) -> Training:
+    """Return the same settings with no mitigation: what a mitigation's cost is measured against."""
+    none = settings.mitigation.model_copy(update={"method": "none"})
+    return settings.model_copy(update={"mitigation": none})
+
+
+def _fit_members(
+    recipe: Mapping[str, Any], train: Part, mitigation: Mitigation, seed: int
+) -> tuple[tuple["xgboost.Booster", ...], tuple[float, ...], linear.Logistic | None]:
+    weight = None
+    if mitigation.method == "reweighing":
+        weight = fairness.reweighing(train.target, train.groups[mitigation.attribute].to_numpy())
+    if recipe["kind"] == "logistic":
+        return (), (), linear.fit(train.features, train.target, weight)
+    if mitigation.method == "exponentiated_gradient":
+        return *_exponentiated_gradient(recipe, train, mitigation, seed), None
+    boosters = tuple(
+        boosting.fit(train.features, train.target, member, seed + i, weight)
+        for i, member in enumerate(recipe["members"])
+    )
+    return boosters, tuple(1 / len(boosters) for _ in boosters), None
+
+
+def _exponentiated_gradient(
+    recipe: Mapping[str, Any], train: Part, mitigation: Mitigation, seed: int
+) -> tuple[tuple["xgboost.Booster", ...], tuple[float, ...]]:
+    """Fit by fairlearn's ExponentiatedGradient (Agarwal et al. 2018).
+
+    Its classifier draws one of its predictors at random for each row. Here their log odds are
+    averaged with the same weights, so that the same row always gets the same decision.
+    """
+    import xgboost
+    from fairlearn import reductions
+
+    member = recipe["members"][0]
+    estimator = xgboost.XGBClassifier(
+        **{**boosting.FIXED, **member["params"]},
+        n_estimators=member["rounds"],
+        random_state=seed,
+        enable_categorical=True,
+    )
+    constraint = getattr(reductions, CONSTRAINTS[mitigation.constraint])()
+    fitted = reductions.ExponentiatedGradient(estimator, constraint, max_iter=20)
+    fitted.fit(
+        train.features,
+        train.target,
+        sensitive_features=train.groups[mitigation.attribute].to_numpy(),
+    )
+    used = [(p, float(w)) for p, w in zip(fitted.predictors_, fitted.weights_, strict=True) if w > 0]
+    total = sum(w for _, w in used)
+    return tuple(p.get_booster() for p, _ in used), tuple(w / total for _, w in used)
+
+
+def _decide(
+    settings: Training, calibrate: Part, probability: np.ndarray
+) -> decision.Decision:
+    mitigation = settings.mitigation
+    if mitigation.method != "thresholds":
+        return decision.Decision(
+            decision.choose_threshold(settings.utility, calibrate.target, probability)
+        )
+    return decision.choose_by_group(
+        settings.utility,
+        calibrate.target,
+        probability,
+        calibrate.groups[mitigation.attribute].to_numpy(),
+        mitigation.attribute,
+        mitigation.constraint,
+    )

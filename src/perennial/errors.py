@@ -1,0 +1,38 @@
+"""Errors that reach the user: what is wrong, where, and what to do. Each carries its exit code."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class PerennialError(Exception):
+    """An error with a message for the user, a remedy and an exit code.
+
+    Args:
+        faults: One sentence a fault; all faults found, not the first.
+        remedy: What the user can do about it.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, faults: str | Sequence[str], remedy: str) -> None:
+        self.faults = [faults] if isinstance(faults, str) else list(faults)
+        self.remedy = remedy
+        super().__init__("\n".join([*self.faults, f"→ {remedy}"]))
+
+
+class InputError(PerennialError):
+    """The user's input or configuration is wrong (exit 2)."""
+
+    exit_code = 2
+
+
+class IntegrityError(PerennialError):
+    """Bytes are not what their digest says, or are not to be had at all (exit 3)."""
+
+    exit_code = 3
+
+
+class UnreachableError(PerennialError):
+    """A server, registry or engine can't be reached (exit 4)."""
+
+    exit_code = 4

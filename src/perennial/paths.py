@@ -1,0 +1,43 @@
+"""Where things are, relative to the project's folder. dvc.yaml names the same paths, and a
+contract test holds the two together."""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+CHAMPION = Path("champion.json")
+HISTORY = Path("history.jsonl")
+
+BATCHES = Path("data/batches")
+ACCEPTED = Path("data/accepted")
+PLAN = Path("data/plan.json")
+FEATURES = Path("data/features")
+SCORES = Path("data/scores.parquet")
+ATTRIBUTIONS = Path("data/attributions")
+EXPECTATIONS = Path("expectations")
+
+RECIPE = Path("models/recipe.json")
+CANDIDATE = Path("models/candidate")
+BASELINES = Path("models/baselines")
+CHAMPION_BUNDLE = Path("models/champion")
+
+VALIDATION_REPORT = Path("reports/validation.json")
+DRIFT_REPORT = Path("reports/drift.json")
+DRIFT_PLOTS = Path("reports/drift")
+FEATURES_REPORT = Path("reports/features.json")
+SEARCH_REPORT = Path("reports/search")
+METRICS = Path("reports/metrics.json")
+CURVES = Path("reports/curves")
+EXPLAIN_REPORT = Path("reports/explain.json")
+SHAP_PLOTS = Path("reports/shap")
+FAIRNESS_REPORT = Path("reports/fairness.json")
+FAIRNESS_PLOTS = Path("reports/fairness")
+GATE_REPORT = Path("reports/gate.json")
+REGISTRATION = Path("reports/registration.json")
+DATA_DOCS = Path("reports/data-docs")
+
+STATE = Path(".perennial")
+STATUS = STATE / "status"
+VALIDATIONS = STATE / "validations"
+DERIVED = STATE / "derived"
+STUDIES = STATE / "studies"
+REGISTRY = STATE / "mlflow"

@@ -1,0 +1,61 @@
+"""evaluate: the candidate's scores on the holdout, its metrics with intervals, and its curves."""
+
+import numpy as np
+import pandas as pd
+
+from perennial import paths
+from perennial.adapters import batches, bundles, files, matrices, plots
+from perennial.adapters.configuration import read_params
+from perennial.core import metrics
+from perennial.core.candidate import Candidate, from_artefacts
+from perennial.core.training import Part
+from perennial.stages.running import run
+
+
+def evaluate() -> None:
+    """Score the holdout once, with the candidate and the baselines; report metrics and curves."""
+    params = read_params("seed", "evaluation")
+    settings = params.evaluation
+    holdout = matrices.read_part(paths.FEATURES, "holdout")
+    scores = matrices.read_rows(paths.FEATURES, "holdout")
+    candidate = from_artefacts(bundles.read(paths.CANDIDATE))
+    scores["probability"] = candidate.probability(holdout.features)
+    scores["decision"] = _decide(candidate, holdout, scores["probability"])
+    for name in ("logistic", "default", "unmitigated"):
+        baseline = from_artefacts(bundles.read(paths.BASELINES / name))
+        scores[name] = baseline.probability(holdout.features)
+        scores[f"{name}_decision"] = _decide(baseline, holdout, scores[name])
+    calibration = matrices.read_target(paths.FEATURES, "calibration")
+    scores["prior"] = float(calibration.mean())  # what is known of the rate before the holdout
+    batches.write_parquet(paths.SCORES, scores)
+    target, probability = holdout.target, scores["probability"].to_numpy()
+    found = metrics.holdout_metrics(
+        target,
+        probability,
+        scores["decision"].to_numpy(),
+        settings.bins,
+        settings.confidence,
+        settings.replicates,
+        params.seed,
+    )
+    report = {name: estimate.to_json() for name, estimate in found.items()}
+    files.write_json(
+        paths.METRICS,
+        {"schema_version": 1, "confidence": settings.confidence, "holdout": report},
+    )
+    curve = metrics.calibration_curve(target, probability, settings.bins, settings.confidence)
+    models = {name: scores[name].to_numpy() for name in ("probability", "logistic", "default")}
+    models["candidate"] = models.pop("probability")
+    plots.curves(paths.CURVES, target, models, scores["decision"].to_numpy(), curve)
+    auc = found["roc_auc"]
+    print(f"evaluate: ROC AUC {auc.value:.4f} [{auc.low:.4f}, {auc.high:.4f}] on {auc.n:,} rows")
+
+
+def _decide(candidate: Candidate, part: Part, probability: pd.Series) -> np.ndarray:
+    attribute = candidate.decision.attribute
+    group = None if attribute is None else part.groups[attribute].to_numpy()
+    return candidate.decision.decide(probability.to_numpy(), group)
+
+
+if __name__ == "__main__":
+    run(evaluate)

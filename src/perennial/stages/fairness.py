@@ -1,0 +1,81 @@
+"""fairness: rates of every group and intersection, the differences, and what mitigation cost."""
+
+from typing import Any
+
+import pandas as pd
+
+from perennial import paths
+from perennial.adapters import files, plots
+from perennial.adapters.configuration import read_params
+from perennial.core import estimates
+from perennial.core import fairness as core
+from perennial.core.decision import row_utility
+from perennial.params import Fairness, Training
+from perennial.stages.running import run
+
+
+def fairness() -> None:
+    """Report the candidate's decisions on the holdout by group, beside those of one threshold."""
+    params = read_params("fairness", "evaluation", "training")
+    settings, confidence = params.fairness, params.evaluation.confidence
+    scores = pd.read_parquet(paths.SCORES)
+    report: dict[str, Any] = {"schema_version": 1, "confidence": confidence, "attributes": {}}
+    target = scores["target"].to_numpy()
+    decided = {name: scores[name].to_numpy() for name in ("decision", "unmitigated_decision")}
+    for attributes in core.combinations_of(settings):
+        name = " × ".join(attributes)
+        group = core.group_names(scores, attributes)
+        section, plain = (
+            _section(core.counts(target, decision, group), settings, confidence)
+            for decision in decided.values()
+        )
+        report["attributes"][name] = {**section, "unmitigated": plain["differences"]}
+        plots.group_rates(
+            paths.FAIRNESS_PLOTS / f"{'-'.join(attributes)}.png",
+            report["attributes"][name]["groups"],
+            ("selection_rate", "true_positive_rate", "false_positive_rate"),
+            f"Decisions on the holdout by {name.replace('_', ' ')}",
+        )
+    report["mitigation"] = _cost(scores, params.training, confidence)
+    files.write_json(paths.FAIRNESS_REPORT, report)
+    print(f"fairness: {len(report['attributes'])} attributes and intersections reported")
+
+
+def _cost(scores: pd.DataFrame, settings: Training, confidence: float) -> dict[str, Any]:
+    """Return what mitigation changed, paired on the same rows: mitigated less unmitigated."""
+    target = scores["target"].to_numpy()
+    worth = [
+        row_utility(settings.utility, target, scores[name].to_numpy())
+        for name in ("decision", "unmitigated_decision")
+    ]
+    right = [(scores[name] == scores["target"]) * 1.0 for name in ("decision", "unmitigated_decision")]
+    auc = estimates.roc_auc_difference(
+        target, scores["probability"].to_numpy(), scores["unmitigated"].to_numpy(), confidence
+    )
+    return {
+        **settings.mitigation.model_dump(),
+        "cost": {
+            "accuracy": estimates.mean((right[0] - right[1]).to_numpy(), confidence).to_json(),
+            "utility": estimates.mean(worth[0] - worth[1], confidence).to_json(),
+            "roc_auc": auc.to_json(),
+        },
+    }
+
+
+def _section(counted: core.Counted, settings: Fairness, confidence: float) -> dict[str, Any]:
+    differences = {}
+    for rate in core.RATES:
+        found = core.largest_difference(counted, rate, settings.min_group, confidence)
+        if found is not None:
+            estimate, (higher, lower) = found
+            differences[rate] = {**estimate.to_json(), "higher": higher, "lower": lower}
+    sizes = {name: rates["selection_rate"][1] for name, rates in counted.items()}
+    return {
+        "groups": core.table(counted, confidence),
+        "differences": differences,
+        "smallest_group": {"name": min(sizes, key=sizes.__getitem__), "n": min(sizes.values())},
+    }
+
+
+if __name__ == "__main__":
+    run(fairness)

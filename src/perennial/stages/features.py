@@ -1,0 +1,94 @@
+"""features: the matrices of the plan's rows, and the feature spec fitted on the training rows.
+
+What one row says alone is computed once a batch and kept by content, so that one new month costs
+one month; only the fit and its application see all rows.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from perennial import paths
+from perennial.adapters import batches, files, matrices
+from perennial.adapters.configuration import read_params
+from perennial.core import features as core
+from perennial.core import labels
+from perennial.core.plan import PARTS, BatchRef, assign, batches_of
+from perennial.params import Params, Split
+from perennial.stages.running import run
+
+
+def features() -> None:
+    """Make train, calibration and holdout matrices, the spec, and the report of what was handled."""
+    params = read_params("seed", "target", "sensitive", "features")
+    plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
+    split = Split.model_validate(plan["split"])
+    derived, rows = _derived(batches_of(plan), params, split)
+    part = _parts(plan, split, rows, params.seed)
+    for name in PARTS:
+        labels.require_both(rows.loc[part == name, "target"].to_numpy(), name)
+    spec = core.fit(derived[part == "train"], params.features, params.sensitive)
+    report = {"schema_version": 1, "spec": spec.to_json()["fitted"], "parts": {}}
+    columns = [*matrices.ROW_COLUMNS, *params.sensitive]
+    for name in PARTS:
+        own = derived[part == name]
+        matrices.write_part(
+            paths.FEATURES, name, core.apply(spec, own), rows.loc[part == name, columns]
+        )
+        report["parts"][name] = {"rows": len(own), "handled": core.audit(spec, own)}
+    # exact floats: a spec must come back as it was fitted
+    files.write_bytes(paths.FEATURES / "spec.json", files.exact_json_bytes(spec.to_json()))
+    files.write_json(paths.FEATURES_REPORT, report)
+
+
+def _derived(
+    refs: Sequence[BatchRef], params: Params, split: Split
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return derived features and rows of all batches, those known by content from the cache."""
+    version = files.sha256(Path(core.__file__))
+    definition = {
+        "columns": {k: v.model_dump() for k, v in params.features.columns.items()},
+        "sensitive": {k: v.model_dump() for k, v in params.sensitive.items()},
+        "target": params.target.model_dump(),
+        "key": split.key,
+    }
+    folders = {
+        ref["period"]: paths.DERIVED / files.digest_of(ref["sha256"], version, definition)
+        for ref in refs
+    }
+    new = [ref for ref in refs if not (folders[ref["period"]] / "whole-rows.parquet").exists()]
+    for period, raw in batches.read_verified(new, (paths.ACCEPTED, paths.BATCHES)).items():
+        matrices.write_part(folders[period], "whole", *_derive(raw, period, params, split))
+    print(f"features: {len(new)} batches computed, {len(refs) - len(new)} known by content")
+    read = [matrices.read_whole(folders[ref["period"]]) for ref in refs]
+    order = list(params.features.columns)
+    derived = pd.concat([one for one, _ in read], ignore_index=True)[order]
+    return derived, pd.concat([rows for _, rows in read], ignore_index=True)
+
+
+def _derive(
+    raw: pd.DataFrame, period: str, params: Params, split: Split
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows = pd.DataFrame({"period": period, "row": np.arange(len(raw))}, index=raw.index)
+    rows["target"] = labels.binary(raw, params.target, period)
+    rows[list(params.sensitive)] = core.groups(raw, params.sensitive)
+    if split.key is not None:
+        rows["key"] = raw[split.key].astype("string").astype(object)
+    return core.derive(raw, params.features.columns), rows
+
+
+def _parts(
+    plan: dict[str, dict[str, list[BatchRef]]], split: Split, rows: pd.DataFrame, seed: int
+) -> np.ndarray:
+    """Return each row's part, shape (rows,)."""
+    if split.kind != "time":
+        key = rows["key"].to_numpy() if split.key is not None else None
+        return assign(split, rows["target"].to_numpy(), key, seed)
+    of_period = {ref["period"]: part for part in PARTS for ref in plan["parts"][part]}
+    return rows["period"].map(of_period).to_numpy()
+
+
+if __name__ == "__main__":
+    run(features)

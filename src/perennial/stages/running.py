@@ -1,0 +1,62 @@
+"""How every stage is run: its outcome is left in a status file, which `perennial` reads because
+DVC itself answers 255 for whatever went wrong."""
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from perennial import paths
+from perennial.adapters import files
+from perennial.errors import InputError, PerennialError
+
+SYSTEM_REMEDIES = {
+    errno.ENOSPC: "The disk is full: make room, then run the same command again.",
+    errno.EDQUOT: "The disk quota is used up: make room, then run the same command again.",
+    errno.EROFS: "The folder is read-only: run in a folder that you may write to.",
+    errno.EACCES: "No permission: run as the folder's owner, or change its permissions.",
+    errno.EPERM: "No permission: run as the folder's owner, or change its permissions.",
+}
+
+
+def run(stage: Callable[[], int | None]) -> None:
+    """Run a stage, leave its outcome in the status file and exit with its code.
+
+    A traceback is shown only where PERENNIAL_DEBUG is set (`perennial --debug` sets it), or for a
+    fault of our own.
+    """
+    name = Path(sys.argv[0]).stem
+    code, message = 0, ""
+    try:
+        code = stage() or 0
+    except (PerennialError, OSError) as error:
+        known = _explained(error)
+        if known is None:
+            raise
+        code, message = known.exit_code, str(known)
+        print(message, file=sys.stderr)
+        if os.environ.get("PERENNIAL_DEBUG"):
+            traceback.print_exc()
+    _leave_status(name, code, message)
+    sys.exit(code)
+
+
+def _explained(error: Exception) -> PerennialError | None:
+    """Return the error as one for the user, or None if it is a fault of our own."""
+    if isinstance(error, PerennialError):
+        return error
+    remedy = SYSTEM_REMEDIES.get(error.errno or 0) if isinstance(error, OSError) else None
+    if remedy is None or not isinstance(error, OSError):
+        return None
+    return InputError(f"{error.filename or Path.cwd()}: {error.strerror}", remedy)
+
+
+def _leave_status(name: str, code: int, message: str) -> None:
+    try:
+        files.write_json(
+            paths.STATUS / f"{name}.json", {"stage": name, "exit_code": code, "message": message}
+        )
+    except OSError:  # a full or read-only disk: the message above has said so already
+        pass

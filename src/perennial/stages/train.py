@@ -1,0 +1,39 @@
+"""train: the candidate by the recipe, and what it is compared with: the two simple models it has
+to be worth more than, and itself without mitigation."""
+
+import json
+
+from perennial import paths
+from perennial.adapters import bundles, files, matrices
+from perennial.adapters.configuration import read_params
+from perennial.core import boosting
+from perennial.core.candidate import to_artefacts
+from perennial.core.features import FeatureSpec
+from perennial.core.training import fit_candidate, without_mitigation
+from perennial.stages.running import run
+
+BASELINES = {
+    "logistic": {"kind": "logistic", "members": []},
+    "default": {"kind": "xgboost", "members": [boosting.DEFAULT]},
+}
+
+
+def train() -> None:
+    """Fit candidate and baselines on the same rows; write each as a bundle with its manifest."""
+    params = read_params("seed", "training")
+    recipe = files.read_json(paths.RECIPE, "Run `dvc repro`.")
+    spec = FeatureSpec.from_json(json.loads((paths.FEATURES / "spec.json").read_bytes()))
+    rows = matrices.read_part(paths.FEATURES, "train")
+    calibrate = matrices.read_part(paths.FEATURES, "calibration")
+    plain = without_mitigation(params.training)
+    for name, simple in {**BASELINES, "unmitigated": recipe}.items():
+        fitted = fit_candidate(simple, spec, rows, calibrate, plain, params.seed)
+        bundles.write(paths.BASELINES / name, to_artefacts(fitted))
+    candidate = fit_candidate(recipe, spec, rows, calibrate, params.training, params.seed)
+    digest = bundles.write(paths.CANDIDATE, to_artefacts(candidate))
+    members = len(candidate.boosters) or 1
+    print(f"train: candidate {digest[:12]}, {candidate.kind}, {members} member(s)")
+
+
+if __name__ == "__main__":
+    run(train)

@@ -1,0 +1,117 @@
+"""tune: the recipe that train fits, found by search or, under `retrain`, passed on by the plan."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from perennial import paths
+from perennial.adapters import files, matrices, progress, study, workers
+from perennial.adapters.configuration import read_params
+from perennial.core import boosting
+from perennial.core import search as core
+from perennial.core.training import Part
+from perennial.params import Params
+from perennial.stages.running import run
+
+
+def tune() -> None:
+    """Search, unless the plan brings the champion's recipe; write recipe, trials and plots."""
+    params = read_params("seed", "search")
+    plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
+    if plan["hyperparameters"] is not None:
+        print("tune: the plan brings the champion's recipe, nothing is searched")
+        choice = {"chosen": "champion", "recipe": plan["hyperparameters"], "out_of_fold": {}}
+        trials: list[core.Trial] = []
+    else:
+        choice, trials = _search(params)
+        print(f"tune: {choice['chosen']} chosen, log loss out of fold {_losses(choice)}")
+    files.write_json(paths.SEARCH_REPORT / "choice.json", {"schema_version": 1, **choice})
+    files.write_bytes(paths.RECIPE, files.exact_json_bytes(choice["recipe"]))
+    files.write_bytes(paths.SEARCH_REPORT / "trials.csv", _table(trials))
+    if trials:
+        study.plots(params.search, trials, paths.SEARCH_REPORT)
+
+
+def _search(params: Params) -> tuple[dict[str, Any], list[core.Trial]]:
+    settings = params.search
+    train = matrices.read_part(paths.FEATURES, "train")
+    folds = core.make_folds(train.target, settings.folds, params.seed)
+    memo = study.Memo(paths.STUDIES / _fitted_on(params))
+    with workers.fitting(train.features, train.target, folds, params.seed, workers.count()) as fit:
+        evaluate = _remembering(memo, fit)
+        default = _default_margins(evaluate, train, folds)
+        found = study.search(settings, train.target, folds, params.seed, evaluate)
+        trials = list(progress.track(found, settings.trials, "tune"))
+    choice = core.choose(
+        train.target,
+        trials,
+        core.logistic_margins(train.features, train.target, folds),
+        default,
+        settings.ensemble,
+        settings.simpler_within,
+        settings.learning_rate,
+    )
+    return choice, trials
+
+
+def _remembering(
+    memo: study.Memo, fit: Callable[[list[core.Task]], list[study.Fit]]
+) -> Callable[[list[core.Task]], list[study.Fit]]:
+    """Return `fit` with a memory: what was finished before a kill is not fitted again."""
+
+    def evaluate(tasks: list[core.Task]) -> list[study.Fit]:
+        known = [memo.get(task) for task in tasks]
+        new = [task for task, found in zip(tasks, known, strict=True) if found is None]
+        fits = iter(fit(new))
+        found = [kept or next(fits) for kept in known]
+        for task, kept, result in zip(tasks, known, found, strict=True):
+            if kept is None:
+                memo.put(task, result)
+        return found
+
+    return evaluate
+
+
+def _default_margins(
+    evaluate: Callable[[list[core.Task]], list[study.Fit]], train: Part, folds: list[np.ndarray]
+) -> np.ndarray:
+    recipe: Any = boosting.DEFAULT
+    tasks = [core.Task(recipe["params"], recipe["rounds"], 0, fold) for fold in range(len(folds))]
+    margins = np.empty(len(train.target))
+    for valid, (fitted, _) in zip(folds, evaluate(tasks), strict=True):
+        margins[valid] = fitted
+    return margins
+
+
+def _fitted_on(params: Params) -> str:
+    """Return the digest of all that a fit depends on besides its task."""
+    return files.digest_of(
+        *(files.sha256(paths.FEATURES / f"train-{kind}.parquet") for kind in ("features", "rows")),
+        *(files.sha256(Path(module.__file__)) for module in (core, boosting)),
+        f"{params.seed} {params.search.folds} {version('xgboost-cpu')}",
+    )
+
+
+def _table(trials: Iterable[core.Trial]) -> bytes:
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["number", "state", "log_loss", "rounds", *study.START])
+    for trial in trials:
+        state = "pruned" if trial.margins is None else "complete"
+        values = [f"{trial.params[name]:.6g}" for name in study.START]
+        rounds = max(trial.rounds)
+        writer.writerow([trial.number, state, f"{trial.loss:.9g}", rounds, *values])
+    return table.getvalue().encode()
+
+
+def _losses(choice: dict[str, Any]) -> str:
+    return ", ".join(f"{k} {v['log_loss']:.4f}" for k, v in choice["out_of_fold"].items())
+
+
+if __name__ == "__main__":
+    run(tune)
