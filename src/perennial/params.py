@@ -113,7 +113,7 @@ class Search(Group):
     max_rounds: Positive
     early_stopping_rounds: Positive
     ensemble: Positive
-    simpler_within: Annotated[float, Field(ge=0)]
+    simpler_within_errors: Annotated[float, Field(ge=0)]
     space: Space
 
 
@@ -189,9 +189,7 @@ class AdditivityGate(Group):
 
 
 class FairnessGate(Group):
-    criterion: Literal[
-        "selection_rate", "true_positive_rate", "false_positive_rate", "precision"
-    ]
+    criterion: Literal["selection_rate", "true_positive_rate", "false_positive_rate", "precision"]
     threshold: Share
     insufficient: OnInsufficient
 

@@ -2,12 +2,13 @@
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perennial.adapters import files
+from perennial.core.plan import BatchRef
 from perennial.errors import InputError, IntegrityError
 
 if TYPE_CHECKING:
@@ -48,6 +49,14 @@ def find(folder: Path, as_of: str = "latest") -> list[Batch]:
     return batches
 
 
+def describe(batch: Batch) -> BatchRef:
+    """Return a batch's period, SHA-256 and number of rows, without reading its columns."""
+    import pyarrow.parquet as pq
+
+    rows = pq.read_metadata(batch.path).num_rows
+    return {"period": batch.period, "sha256": files.sha256(batch.path), "rows": rows}
+
+
 def read(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
     """Read a batch, or some of its columns.
 
@@ -66,7 +75,7 @@ def read(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
 
 
 def read_verified(
-    refs: Sequence[Mapping[str, str]], folders: Sequence[Path], columns: Sequence[str] | None = None
+    refs: Sequence[BatchRef], folders: Sequence[Path], columns: Sequence[str] | None = None
 ) -> "dict[str, pd.DataFrame]":
     """Read the batches a plan names, by digest, from the first of `folders` that has each.
 
@@ -101,7 +110,7 @@ def write_parquet(path: Path, frame: "pd.DataFrame") -> None:
         frame.to_parquet(temporary, index=False, compression="zstd")
 
 
-def _locate(ref: Mapping[str, str], folders: Sequence[Path]) -> Path | None:
+def _locate(ref: BatchRef, folders: Sequence[Path]) -> Path | None:
     for folder in folders:
         path = folder / f"{ref['period']}.parquet"
         if path.is_file() and files.sha256(path) == ref["sha256"]:

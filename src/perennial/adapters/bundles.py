@@ -52,8 +52,14 @@ def faults(folder: Path, expected: str | None = None) -> list[str]:
     entries = _entries(folder)
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()}
     extra = sorted(there - set(entries) - {MANIFEST})
-    differing = [f for name, entry in sorted(entries.items()) if (f := _differs(folder, name, entry))]
+    checked = [_differs(folder, name, entry) for name, entry in sorted(entries.items())]
+    differing = [fault for fault in checked if fault is not None]
     return [f"{folder / name}: not in the manifest" for name in extra] + differing
+
+
+def is_whole(folder: Path, expected: str) -> bool:
+    """Return whether the bundle of that digest is in `folder`, every artefact as it was."""
+    return not faults(folder, expected)
 
 
 def read(folder: Path, expected: str | None = None) -> dict[str, bytes]:

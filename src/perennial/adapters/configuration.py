@@ -10,7 +10,7 @@ from perennial.errors import InputError
 if TYPE_CHECKING:
     from perennial.params import Params
 
-REMEDY = "Correct params.yaml; docs/your-own-data.md tours it, and Git has the version that shipped."
+REMEDY = "Correct params.yaml; docs/your-own-data.md tours it, Git has the version that shipped."
 
 
 class _Groups:

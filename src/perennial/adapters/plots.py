@@ -103,9 +103,7 @@ def waterfall(
     from matplotlib import pyplot
 
     with figure(path):
-        shap.plots.waterfall(
-            _explanation(values, base, features)[row], max_display=12, show=False
-        )
+        shap.plots.waterfall(_explanation(values, base, features)[row], max_display=12, show=False)
         pyplot.title(title)
 
 

@@ -32,7 +32,7 @@ START = {  # a sound point to start from, pulled into the user's ranges
 
 
 class Memo:
-    """Finished fits by content: the parameters of a task, and the digest of what it was fitted on."""
+    """Finished fits by content: the task, in a folder named by what it was fitted on."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -91,7 +91,8 @@ def search(
             if fold < len(folds) - 1:
                 alive = [trial for trial in alive if not trial.should_prune()]
         for trial in asked:
-            finished = _finished(trial.number, params[trial.number], fits[trial.number], target, folds)
+            number = trial.number
+            finished = _finished(number, params[number], fits[number], target, folds)
             _tell(study, trial, finished)
             yield finished
 
@@ -193,8 +194,7 @@ def _frozen(settings: Search, trial: Trial) -> "optuna.trial.FrozenTrial":
 
     space = settings.space
     distributions: dict[str, Any] = {
-        name: optuna.distributions.FloatDistribution(*map(float, getattr(space, name)))
-        for name in trial.params
+        name: optuna.distributions.FloatDistribution(*getattr(space, name)) for name in trial.params
     }
     distributions["max_depth"] = optuna.distributions.IntDistribution(*space.max_depth)
     return optuna.trial.create_trial(

@@ -47,7 +47,13 @@ def fitting(
 ) -> "Iterator[Callable[[list[Task]], list[tuple[np.ndarray, int]]]]":
     """Yield a function that fits tasks on `workers` processes and keeps their order."""
     threads = max(1, len(os.sched_getaffinity(0)) // workers)
-    held = {"features": features, "target": target, "folds": folds, "seed": seed, "threads": threads}
+    held = {
+        "features": features,
+        "target": target,
+        "folds": folds,
+        "seed": seed,
+        "threads": threads,
+    }
     if workers == 1:
         _hold(held)
         yield lambda tasks: [_fit(task) for task in tasks]

@@ -39,11 +39,15 @@ class Calibration:
     @staticmethod
     def from_json(content: dict[str, Any]) -> "Calibration":
         """Return the calibration that `to_json` wrote."""
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in content.items()
+        }
         return Calibration(**values)
 
 
-def fit(method: Literal["sigmoid", "isotonic"], margin: np.ndarray, target: np.ndarray) -> Calibration:
+def fit(
+    method: Literal["sigmoid", "isotonic"], margin: np.ndarray, target: np.ndarray
+) -> Calibration:
     """Fit on rows that the model was not trained on.
 
     Args:
@@ -68,7 +72,8 @@ def fit(method: Literal["sigmoid", "isotonic"], margin: np.ndarray, target: np.n
         return Calibration("sigmoid", slope=0.0, intercept=float(np.log(rate / (1 - rate))))
     from sklearn.linear_model import LogisticRegression
 
-    line = LogisticRegression(C=np.inf, max_iter=1000).fit(margin.reshape(-1, 1), target)
-    return Calibration(
-        "sigmoid", slope=float(line.coef_[0, 0]), intercept=float(line.intercept_[0])
-    )
+    # nine digits of Newton's optimum are the same on every machine
+    line = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10, max_iter=200)
+    line.fit(margin.reshape(-1, 1), target)
+    slope, intercept = (float(f"{v:.9g}") for v in (line.coef_[0, 0], line.intercept_[0]))
+    return Calibration("sigmoid", slope=slope, intercept=intercept)

@@ -23,7 +23,9 @@ class Decision:
         """Return 1 where the probability reaches the row's threshold, else 0; shape (rows,)."""
         if self.attribute is None or group is None:
             return (probability >= self.threshold).astype("int64")
-        thresholds = np.array([self.by_group.get(g, self.threshold) for g in group], dtype="float64")
+        thresholds = np.array(
+            [self.by_group.get(g, self.threshold) for g in group], dtype="float64"
+        )
         return (probability >= thresholds).astype("int64")
 
     def to_json(self) -> dict[str, Any]:

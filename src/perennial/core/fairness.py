@@ -103,10 +103,9 @@ def largest_difference(
         return None
     each = 1 - (1 - confidence) / len(pairs)
     found = {}
-    for first, second in pairs:
-        if able[first][0] / able[first][1] < able[second][0] / able[second][1]:
-            first, second = second, first
-        found[first, second] = estimates.difference(able[first], able[second], each)
+    for pair in pairs:
+        higher, lower = sorted(pair, key=lambda name: -able[name][0] / able[name][1])
+        found[higher, lower] = estimates.difference(able[higher], able[lower], each)
     widest = max(found, key=lambda pair: found[pair].value)
     return (
         Estimate(

@@ -7,6 +7,7 @@ levels of each category and the range of each number.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ class FeatureSpec:
         columns = {k: Feature.model_validate(content["columns"][k]) for k in content["order"]}
         sensitive = {k: Sensitive.model_validate(v) for k, v in content["sensitive"].items()}
         fitted = {
-            k: FittedFeature(None if v["levels"] is None else tuple(v["levels"]), v["low"], v["high"])
+            k: FittedFeature(v["levels"] and tuple(v["levels"]), v["low"], v["high"])
             for k, v in content["fitted"].items()
         }
         return FeatureSpec(columns, sensitive, fitted)
@@ -89,7 +90,9 @@ def derive(raw: pd.DataFrame, columns: Mapping[str, Feature]) -> pd.DataFrame:
             [f"column {name}: not in the rows, and a feature comes from it" for name in absent],
             "Add the column to the data, or take its features out of features.columns.",
         )
-    return pd.DataFrame({n: _derived(raw[f.source], f) for n, f in columns.items()}, index=raw.index)
+    return pd.DataFrame(
+        {n: _derived(raw[f.source], f) for n, f in columns.items()}, index=raw.index
+    )
 
 
 def _derived(values: pd.Series, feature: Feature) -> pd.Series:
@@ -100,7 +103,10 @@ def _derived(values: pd.Series, feature: Feature) -> pd.Series:
     number = pd.to_numeric(values, errors="coerce").astype("float64")
     number = number.where(np.isfinite(number))
     if feature.kind == "signed_log":  # log(1 + |x|) with the sign of x: defined at 0 and below
-        number = pd.Series(np.sign(number) * np.log1p(number.abs()), index=number.index)
+        # six decimals: processors differ in a logarithm's last bit, and matrices are hashed
+        plain = number.to_numpy()
+        logged = np.round(np.sign(plain) * np.log1p(np.abs(plain)), 6)
+        return pd.Series(logged, index=number.index)
     return number
 
 
@@ -169,7 +175,8 @@ def audit(spec: FeatureSpec, derived: pd.DataFrame) -> dict[str, dict[str, int]]
             outside = (values < fitted.low) | (values > fitted.high)
             counts[name]["out_of_range"] = int(outside.sum())
         else:
-            counts[name]["rare_or_unseen"] = int((values.notna() & ~values.isin(fitted.levels)).sum())
+            unknown = values.notna() & ~values.isin(fitted.levels)
+            counts[name]["rare_or_unseen"] = int(unknown.sum())
     return counts
 
 
@@ -183,7 +190,7 @@ def _group(values: pd.Series, bins: list[float] | None) -> pd.Series:
         return values.astype("string").fillna(MISSING).astype(object)
     edges = [f"{b:g}" for b in bins]
     labels = [f"under {edges[0]}"]
-    labels += [f"{low} to under {high}" for low, high in zip(edges, edges[1:], strict=False)]
+    labels += [f"{low} to under {high}" for low, high in pairwise(edges)]
     labels += [f"{edges[-1]} and over"]
     number = pd.to_numeric(values, errors="coerce")
     named = np.array(labels, dtype=object)[np.digitize(number, bins)]

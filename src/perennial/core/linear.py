@@ -62,12 +62,19 @@ def fit(features: pd.DataFrame, target: np.ndarray, weight: np.ndarray | None = 
 
     design = [term for name in features for term in _terms(features[name])]
     columns = np.column_stack([_standardised(features, term) for term in design])
-    fitted = LogisticRegression(max_iter=1000).fit(columns, target, sample_weight=weight)
+    # Newton to the bottom, then nine digits: a first-order solver stops where this machine's BLAS
+    # happens to round, and its bytes would differ on the next
+    model = LogisticRegression(solver="newton-cholesky", tol=1e-10, max_iter=200)
+    fitted = model.fit(columns, target, sample_weight=weight)
     terms = tuple(
-        Term(**{**asdict(term), "weight": float(w)})
+        Term(**{**asdict(term), "weight": _digits(w)})
         for term, w in zip(design, fitted.coef_[0], strict=True)
     )
-    return Logistic(float(fitted.intercept_[0]), terms)
+    return Logistic(_digits(fitted.intercept_[0]), terms)
+
+
+def _digits(value: float) -> float:
+    return float(f"{value:.9g}")
 
 
 def _terms(values: pd.Series) -> list[Term]:
@@ -84,8 +91,8 @@ def _terms(values: pd.Series) -> list[Term]:
 
 
 def _term(name: str, kind: str, level: str | None, column: pd.Series, fill: float = 0.0) -> Term:
-    scale = float(column.std(ddof=0)) or 1.0
-    return Term(name, kind, level, fill, float(column.mean()), scale, 0.0)
+    scale = _digits(column.std(ddof=0)) or 1.0
+    return Term(name, kind, level, fill, _digits(column.mean()), scale, 0.0)
 
 
 def _standardised(features: pd.DataFrame, term: Term) -> np.ndarray:

@@ -139,4 +139,6 @@ def _bins(probability: np.ndarray, bins: int) -> tuple[np.ndarray, int]:
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    return np.divide(above, below, out=np.full(above.shape, np.nan, dtype="float64"), where=below > 0)
+    return np.divide(
+        above, below, out=np.full(above.shape, np.nan, dtype="float64"), where=below > 0
+    )

@@ -52,7 +52,7 @@ def make_plan(
 
 def newest_period(plan: Mapping[str, Any]) -> str:
     """Return the last period that a plan names."""
-    return max(ref["period"] for part in PARTS for ref in plan["parts"][part])
+    return str(max(ref["period"] for part in PARTS for ref in plan["parts"][part]))
 
 
 def batches_of(plan: Mapping[str, Any]) -> list[BatchRef]:
@@ -96,9 +96,7 @@ def _all_in_all(batches: Sequence[BatchRef], split: Split) -> dict[str, list[Bat
     return {part: list(batches) for part in PARTS}
 
 
-def assign(
-    split: Split, target: np.ndarray, key: np.ndarray | None, seed: int
-) -> np.ndarray:
+def assign(split: Split, target: np.ndarray, key: np.ndarray | None, seed: int) -> np.ndarray:
     """Return each row's part under a split by row: "train", "calibration" or "holdout".
 
     Args:

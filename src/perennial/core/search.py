@@ -89,8 +89,12 @@ def logistic_margins(
 
 def log_loss(target: np.ndarray, margin: np.ndarray) -> float:
     """Return the mean log loss of log odds, computed without overflow."""
-    signed = np.where(target == 1, -margin, margin)
-    return float(np.mean(np.logaddexp(0.0, signed)))
+    return float(row_log_loss(target, margin).mean())
+
+
+def row_log_loss(target: np.ndarray, margin: np.ndarray) -> np.ndarray:
+    """Return each row's log loss of its log odds, shape (rows,)."""
+    return np.logaddexp(0.0, np.where(target == 1, -margin, margin))
 
 
 def choose(
@@ -99,31 +103,36 @@ def choose(
     logistic: np.ndarray,
     default: np.ndarray,
     largest: int,
-    simpler_within: float,
+    standard_errors: float,
     learning_rate: float,
 ) -> dict[str, Any]:
-    """Choose the simplest model that is not worse out of fold than the best by a stated margin.
+    """Choose the simplest model whose loss out of fold can't be told from the best one's.
 
     From simple to complex: logistic regression, default XGBoost, the best trial, the mean of the
-    best trials (as many, up to `largest`, as are best together).
+    best trials (as many, up to `largest`, as are best together). "Can't be told" is the standard
+    error rule of Breiman et al. (1984), on the rows' paired differences of log loss.
 
     Returns:
-        `recipe` (what `train` fits), `chosen` and the log loss of each under `out_of_fold`.
+        `recipe` (what `train` fits), `chosen`, and under `out_of_fold` the log loss of each with
+        its excess over the best and the excess's standard error.
     """
     ranked = sorted((t for t in trials if t.margins is not None), key=lambda t: (t.loss, t.number))
-    together = [
-        log_loss(target, np.mean([t.margins for t in ranked[:k]], axis=0))
-        for k in range(1, min(largest, len(ranked)) + 1)
-    ]
+    margins = np.array([t.margins for t in ranked[:largest]])
+    together = [log_loss(target, margins[:k].mean(axis=0)) for k in range(1, len(margins) + 1)]
     size = int(np.argmin(together)) + 1
-    losses = {
-        "logistic": log_loss(target, logistic),
-        "default": log_loss(target, default),
-        "tuned": together[0],
-        "ensemble": together[size - 1],
+    rows = {
+        "logistic": row_log_loss(target, logistic),
+        "default": row_log_loss(target, default),
+        "tuned": row_log_loss(target, margins[0]),
+        "ensemble": row_log_loss(target, margins[:size].mean(axis=0)),
     }
-    best = min(losses.values())
-    chosen = next(name for name, loss in losses.items() if loss <= best + simpler_within)
+    best = min(rows.values(), key=lambda loss: float(loss.mean()))
+    compared = {name: _excess(loss, best) for name, loss in rows.items()}
+    chosen = next(
+        name
+        for name, found in compared.items()
+        if found["excess"] <= standard_errors * found["standard_error"]
+    )
     count = {"tuned": 1, "ensemble": size}.get(chosen, 0)
     members = [_member(t, learning_rate) for t in ranked[:count]]
     if chosen == "default":
@@ -132,8 +141,17 @@ def choose(
     return {
         "chosen": chosen,
         "recipe": {"kind": kind, "members": members},
-        "out_of_fold": {name: {"log_loss": loss} for name, loss in losses.items()},
+        "out_of_fold": compared,
         "ensemble_sizes": {str(k): loss for k, loss in enumerate(together, start=1)},
+    }
+
+
+def _excess(loss: np.ndarray, best: np.ndarray) -> dict[str, float]:
+    difference = loss - best
+    return {
+        "log_loss": float(loss.mean()),
+        "excess": float(difference.mean()),
+        "standard_error": float(difference.std(ddof=1) / np.sqrt(len(difference))),
     }
 
 

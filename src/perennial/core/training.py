@@ -111,14 +111,14 @@ def _exponentiated_gradient(
         train.target,
         sensitive_features=train.groups[mitigation.attribute].to_numpy(),
     )
-    used = [(p, float(w)) for p, w in zip(fitted.predictors_, fitted.weights_, strict=True) if w > 0]
+    used = [
+        (p, float(w)) for p, w in zip(fitted.predictors_, fitted.weights_, strict=True) if w > 0
+    ]
     total = sum(w for _, w in used)
     return tuple(p.get_booster() for p, _ in used), tuple(w / total for _, w in used)
 
 
-def _decide(
-    settings: Training, calibrate: Part, probability: np.ndarray
-) -> decision.Decision:
+def _decide(settings: Training, calibrate: Part, probability: np.ndarray) -> decision.Decision:
     mitigation = settings.mitigation
     if mitigation.method != "thresholds":
         return decision.Decision(

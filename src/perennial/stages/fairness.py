@@ -48,7 +48,9 @@ def _cost(scores: pd.DataFrame, settings: Training, confidence: float) -> dict[s
         row_utility(settings.utility, target, scores[name].to_numpy())
         for name in ("decision", "unmitigated_decision")
     ]
-    right = [(scores[name] == scores["target"]) * 1.0 for name in ("decision", "unmitigated_decision")]
+    right = [
+        (scores[name] == scores["target"]) * 1.0 for name in ("decision", "unmitigated_decision")
+    ]
     auc = estimates.roc_auc_difference(
         target, scores["probability"].to_numpy(), scores["unmitigated"].to_numpy(), confidence
     )

@@ -21,7 +21,7 @@ from perennial.stages.running import run
 
 
 def features() -> None:
-    """Make train, calibration and holdout matrices, the spec, and the report of what was handled."""
+    """Make the three matrices, the spec, and the report of what had to be handled."""
     params = read_params("seed", "target", "sensitive", "features")
     plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
     split = Split.model_validate(plan["split"])

@@ -1,6 +1,7 @@
 """How every stage is run: its outcome is left in a status file, which `perennial` reads because
 DVC itself answers 255 for whatever went wrong."""
 
+import contextlib
 import errno
 import os
 import sys
@@ -54,9 +55,6 @@ def _explained(error: Exception) -> PerennialError | None:
 
 
 def _leave_status(name: str, code: int, message: str) -> None:
-    try:
-        files.write_json(
-            paths.STATUS / f"{name}.json", {"stage": name, "exit_code": code, "message": message}
-        )
-    except OSError:  # a full or read-only disk: the message above has said so already
-        pass
+    status = {"stage": name, "exit_code": code, "message": message}
+    with contextlib.suppress(OSError):  # a full or read-only disk: said already
+        files.write_json(paths.STATUS / f"{name}.json", status)

@@ -2,6 +2,7 @@
 to be worth more than, and itself without mitigation."""
 
 import json
+from typing import Any
 
 from perennial import paths
 from perennial.adapters import bundles, files, matrices
@@ -12,7 +13,7 @@ from perennial.core.features import FeatureSpec
 from perennial.core.training import fit_candidate, without_mitigation
 from perennial.stages.running import run
 
-BASELINES = {
+BASELINES: dict[str, Any] = {
     "logistic": {"kind": "logistic", "members": []},
     "default": {"kind": "xgboost", "members": [boosting.DEFAULT]},
 }

@@ -53,7 +53,7 @@ def _search(params: Params) -> tuple[dict[str, Any], list[core.Trial]]:
         core.logistic_margins(train.features, train.target, folds),
         default,
         settings.ensemble,
-        settings.simpler_within,
+        settings.simpler_within_errors,
         settings.learning_rate,
     )
     return choice, trials
@@ -92,7 +92,7 @@ def _fitted_on(params: Params) -> str:
     """Return the digest of all that a fit depends on besides its task."""
     return files.digest_of(
         *(files.sha256(paths.FEATURES / f"train-{kind}.parquet") for kind in ("features", "rows")),
-        *(files.sha256(Path(module.__file__)) for module in (core, boosting)),
+        *(files.sha256(Path(str(module.__file__))) for module in (core, boosting)),
         f"{params.seed} {params.search.folds} {version('xgboost-cpu')}",
     )
 

@@ -1,0 +1,53 @@
+# Everything is set up in .venv, from requirements.lock alone. Pre-commit and CI call these targets.
+PYTHON ?= python3.11
+BIN := .venv/bin
+# Some machines forbid .pyc files; imports are then two to four times slower.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help run test setup lint types layers pytest reproduce lock clean
+.DEFAULT_GOAL := help
+
+help:  ## show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: setup  ## the main job: from the batches to a registered champion
+	@$(BIN)/perennial run
+
+test: lint types layers pytest  ## everything that CI checks, but for the fresh clone
+
+setup: .venv/ready  ## the virtual environment, from the lock
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "Python 3.11 is needed: make PYTHON=/path/to/python3.11"; exit 2; }
+	@echo "Setting up .venv from requirements.lock, once: about two minutes"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lint: setup  ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup  ## mypy, strict
+	@$(BIN)/mypy
+
+layers: setup  ## import-linter
+	@$(BIN)/lint-imports --no-logo
+
+pytest: setup  ## the tests alone
+	@$(BIN)/python -m pytest
+
+lock:  ## resolve requirements.lock anew (needs uv)
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --no-strip-extras --upgrade --extra flows --extra dev pyproject.toml -o requirements.lock
+
+clean:  ## forget caches and local state, but not the registry
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .perennial/validations .perennial/derived .perennial/studies
+
+reproduce: setup  ## the DAG here must end with the committed dvc.lock and reports
+	@$(BIN)/python -c 'import json; assert json.load(open("champion.json"))["digest"] is None, \
+	  "champion.json names a champion: run this in a clone where it names nobody"'
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
+	@git diff --exit-code --stat dvc.lock reports

@@ -1,0 +1,95 @@
+"""dvc.yaml says what each stage reads and writes; the code must agree, or a stage that should run
+is skipped."""
+
+import ast
+from pathlib import Path
+
+import grimp
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+GRAPH = grimp.build_graph("perennial", include_external_packages=False, cache_dir=None)
+
+
+def module_of(stage: str) -> str:
+    return STAGES[stage]["cmd"].removeprefix("python -m ")
+
+
+def file_of(module: str) -> Path:
+    path = ROOT / "src" / Path(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def reached(module: str) -> set[str]:
+    """Every first-party module that has code and that `module` reaches, itself included."""
+    modules = {module} | GRAPH.find_upstream_modules(module)
+    with_code = [m for m in modules if len(ast.parse(file_of(m).read_text()).body) > 1]
+    return {file_of(m).relative_to(ROOT).as_posix() for m in with_code}
+
+
+def declared(stage: str, key: str) -> set[str]:
+    entries = STAGES[stage].get(key, [])
+    return {entry if isinstance(entry, str) else next(iter(entry)) for entry in entries}
+
+
+def constants(stage: str) -> set[str]:
+    """The paths of perennial.paths that the stage's own file and its helpers in stages/ use."""
+    from perennial import paths
+
+    used: set[str] = set()
+    for module in [module_of(stage), *GRAPH.find_upstream_modules(module_of(stage))]:
+        if not module.startswith("perennial.stages."):
+            continue
+        for node in ast.walk(ast.parse(file_of(module).read_text())):
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "paths":
+                used.add(getattr(paths, node.attr).as_posix())
+    return used
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_deps_are_the_modules_a_stage_reaches(stage: str) -> None:
+    """A module that is reached and not named would let DVC skip a stage whose code changed."""
+    named = {dep for dep in declared(stage, "deps") if dep.startswith("src/")}
+    assert named == reached(module_of(stage))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_params_are_the_groups_a_stage_reads(stage: str) -> None:
+    """A group that is read and not named would let DVC skip a stage whose parameter changed."""
+    groups: set[str] = set()
+    for node in ast.walk(ast.parse(file_of(module_of(stage)).read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "read_params":
+            groups |= {ast.literal_eval(argument) for argument in node.args}
+    assert groups == declared(stage, "params") - {"champion.json"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_paths_of_the_project_that_a_stage_uses_are_its_deps_or_outs(stage: str) -> None:
+    """A file that is read and not named would be stale unseen. What DVC does not own is excepted,
+    each with its reason."""
+    excepted = {
+        ".perennial/status",  # the outcome, for `perennial`
+        ".perennial/validations",  # caches by content: never stale
+        ".perennial/derived",
+        ".perennial/studies",
+        "reports/data-docs",  # carry times
+        "reports/registration.json",  # carries run ids
+        "models/champion",  # by digest: champion.json's `digest` is the dependency
+    }
+    if "data/plan.json" in declared(stage, "deps") or "champion.json" in declared(stage, "params"):
+        excepted |= {"data/accepted", "data/batches"}  # by the digests that a plan names
+    owned = set().union(*(declared(stage, key) for key in ("deps", "outs", "metrics")))
+    covered = {used for used in constants(stage) if any(_within(used, own) for own in owned)}
+    assert constants(stage) - excepted == covered - excepted
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def test_a_missing_dependency_would_be_seen() -> None:
+    """The check itself: a stage that reaches a module beyond those named is found out."""
+    assert "src/perennial/core/gates.py" in reached("perennial.stages.gate")
+    assert "src/perennial/core/gates.py" not in reached("perennial.stages.features")
