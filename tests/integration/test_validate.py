@@ -23,6 +23,7 @@ from perennial.stages.validate import validate
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "data" / "batches"
 MONTH = SHIPPED / "2010-08.parquet"
+TINY = SHIPPED / "2008-12.parquet"
 REAL = ("2008-10", "2008-12", "2010-09", "2010-10", "2010-11")
 SUITE = json.loads((ROOT / "expectations" / "batch.json").read_text(encoding="utf-8"))
 
@@ -33,9 +34,9 @@ def good() -> Frame:
     return pd.read_parquet(MONTH)
 
 
-def with_values(column: str, rows: int, value: Any) -> Frame:
-    """Return the good month with `value` in the first `rows` rows of `column`."""
-    frame = good()
+def with_values(column: str, rows: int, value: Any, month: Path = MONTH) -> Frame:
+    """Return a good month with `value` in the first `rows` rows of `column`."""
+    frame = pd.read_parquet(month)
     return frame.assign(**{column: frame[column].where(frame.index >= rows, value)})
 
 
@@ -47,6 +48,7 @@ QUARANTINED: dict[str, tuple[Callable[[], Frame], str | None, str]] = {
     "wrong-type": (lambda: good().astype({"age": str}), "age", "age is a number"),
     "category-type": (lambda: good().astype({"job": "category"}), "job", "job is text"),
     "half-unknown": (lambda: with_values("job", 130, "astronaut"), "job", "130 of 260 (50 %)"),
+    "tiny-unknown": (lambda: with_values("job", 1, "astronaut", TINY), "job", "1 of 13 (7.69 %)"),
     "half-null": (lambda: with_values("balance", 130, None), "balance", "130 of 260 (50 %)"),
     "half-impossible": (lambda: with_values("age", 130, 999), "age", "from 18 to 100"),
     "null-target": (lambda: with_values("deposit", 1, None), "deposit", "deposit is never null"),

@@ -6,6 +6,7 @@ ends with the planned trials and the bytes of an undisturbed one, whatever the n
 (docs/decisions/0002-search-survives-by-memo.md).
 """
 
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -119,7 +120,10 @@ def plots(settings: Search, trials: Sequence[Trial], folder: Path) -> None:
             study, evaluator=evaluator
         )
     for name, draw in drawn.items():
-        draw()
+        with warnings.catch_warnings():
+            # its Matplotlib plots have been "experimental" since 2020; no user can act on that
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            draw()
         with files.replacing(folder / f"{name}.png") as temporary:
             pyplot.savefig(temporary, dpi=100, bbox_inches="tight", metadata={"Software": None})
         pyplot.close("all")

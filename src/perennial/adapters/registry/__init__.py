@@ -1,0 +1,197 @@
+"""MLflow as the registry: it remembers every candidate that may go into production.
+
+What is asked on every run is read from SQLite itself (`database`); MLflow is imported only where
+something is written, or where the registry is a server.
+"""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from perennial import paths
+from perennial.adapters import files
+from perennial.adapters.registry import connection, database, writing
+from perennial.adapters.registry.records import BUNDLE, Record, Version
+from perennial.errors import InputError, IntegrityError
+
+__all__ = [
+    "Record",
+    "Version",
+    "alias_version",
+    "download",
+    "find_version",
+    "register",
+    "resolve",
+    "set_alias",
+    "versions",
+]
+
+
+def resolve(uri: str | None) -> str:
+    """Return the registry's address as the other functions take it.
+
+    Args:
+        uri: `registry.uri` of params.yaml; None means SQLite in the project's folder.
+    """
+    if uri is None:
+        return f"{database.SCHEME}{(paths.REGISTRY / 'registry.db').resolve()}"
+    path = database.path_of(uri)
+    return uri.rstrip("/") if path is None else f"{database.SCHEME}{path.resolve()}"
+
+
+def versions(uri: str, model: str) -> list[Version]:
+    """Return the registered versions of a model, oldest first; none if there is no registry yet.
+
+    Raises:
+        UnreachableError: the registry can't be reached or read.
+    """
+    path = database.path_of(uri)
+    rows = None if path is None else database.select(path, database.VERSIONS, (model,))
+    if rows is not None:
+        return [Version(str(version), *rest) for version, *rest in rows]
+    with connection.client(uri, uri == resolve(None)) as client:
+        found, token = [], None
+        while True:
+            page = client.search_model_versions(f"name = '{model}'", page_token=token)
+            for item in page:
+                digest = item.tags.get("digest")
+                found.append(Version(str(item.version), digest, item.run_id, str(item.source)))
+            token = page.token
+            if not token:
+                return sorted(found, key=lambda version: int(version.version))
+
+
+def find_version(uri: str, model: str, digest: str) -> str | None:
+    """Return the version that is registered under a digest, if its files are still there.
+
+    Each file in a folder is compared with its digest; what a server holds is not fetched for it.
+
+    Raises:
+        UnreachableError: the registry can't be reached or read.
+    """
+    known = _known(uri, model, digest)
+    return known.version if known is not None and _is_there(uri, known) else None
+
+
+def register(uri: str, record: Record) -> Version:
+    """Register a candidate, once for a digest; a version that lost its files gets them back.
+
+    On SQLite one process registers at a time. A server has no such lock: of two machines that
+    register the same digest in the same seconds each may make a version, and the first counts.
+
+    Raises:
+        UnreachableError: the registry can't be reached or written, or another process holds it.
+    """
+    path = database.path_of(uri)
+    with connection.client(uri, uri == resolve(None)) as client:
+        known = _known(uri, record.model, record.digest)
+        if known is None:
+            root = None if path is None else database.files_of(path)
+            return writing.new_version(client, record, root)
+        folder = _folder(known)
+        if folder is not None and not _is_there(uri, known):
+            writing.restore(client, known, folder, record)
+        return known
+
+
+def set_alias(uri: str, model: str, alias: str, version: str) -> None:
+    """Point an alias to a version.
+
+    Raises:
+        InputError: there is no such version.
+        UnreachableError: the registry can't be reached or written.
+    """
+    _named(uri, model, version)
+    if alias_version(uri, model, alias) != version:
+        with connection.client(uri, uri == resolve(None)) as client:
+            client.set_registered_model_alias(model, alias, version)
+
+
+def alias_version(uri: str, model: str, alias: str) -> str | None:
+    """Return the version that an alias points to, or None.
+
+    Raises:
+        UnreachableError: the registry can't be reached or read.
+    """
+    path = database.path_of(uri)
+    rows = None if path is None else database.select(path, database.ALIAS, (model, alias))
+    if rows is not None:
+        return str(rows[0][0]) if rows else None
+    with connection.client(uri, uri == resolve(None)) as client:
+        found = client.search_registered_models(f"name = '{model}'")
+        version = found[0].aliases.get(alias) if found else None
+        return None if version is None else str(version)
+
+
+def download(uri: str, model: str, version: str, folder: Path) -> Path:
+    """Fetch a version's bundle into `folder`, in place of what is there, and return `folder`.
+
+    Nothing is checked here: `bundles.read` does that, with the digest that is expected.
+
+    Raises:
+        InputError: there is no such version.
+        IntegrityError: its files are gone.
+        UnreachableError: the registry can't be reached or read.
+    """
+    found = _named(uri, model, version)
+    here = _folder(found)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetched-") as temporary:
+        fetched = Path(temporary) / BUNDLE.name
+        if here is None:
+            with connection.client(uri, uri == resolve(None)):
+                from mlflow.artifacts import download_artifacts
+
+                source = f"{found.location}/{BUNDLE.as_posix()}"
+                download_artifacts(source, dst_path=temporary, tracking_uri=uri)
+        elif (here / BUNDLE).is_dir():
+            shutil.copytree(here / BUNDLE, fetched)
+        if not fetched.is_dir():
+            raise IntegrityError(
+                f"registry {uri}: the files of {model} version {version} are gone",
+                "Run `dvc repro`, which puts the candidate's back, or choose another version.",
+            )
+        shutil.rmtree(folder, ignore_errors=True)
+        fetched.replace(folder)
+    return folder
+
+
+def _known(uri: str, model: str, digest: str) -> Version | None:
+    """Return the first version with that digest."""
+    return next((v for v in versions(uri, model) if v.digest == digest), None)
+
+
+def _named(uri: str, model: str, version: str) -> Version:
+    found = {v.version: v for v in versions(uri, model)}
+    if version not in found:
+        raise InputError(
+            f"registry {uri}: {model} has no version {version} (it has: {', '.join(found) or '—'})",
+            "Name a version that is there, or run `dvc repro` to register the candidate.",
+        )
+    return found[version]
+
+
+def _folder(version: Version) -> Path | None:
+    """Return the folder of a version's files; None if they are not in a folder of this machine."""
+    path = version.location.removeprefix("file://")
+    return Path(path) if path.startswith("/") else None
+
+
+def _is_there(uri: str, version: Version) -> bool:
+    """Return whether a version's bundle is where it belongs, every artefact as it was."""
+    folder, path = _folder(version), database.path_of(uri)
+    if folder is None:
+        return True
+    if path is not None and uri == resolve(None):
+        # after the project was copied, the database still names the files of the original
+        if not folder.is_relative_to(database.files_of(path)):
+            return False
+    try:
+        manifest = folder / BUNDLE / "manifest.json"
+        if files.sha256(manifest) != version.digest or not (folder / "MLmodel").is_file():
+            return False
+        entries = json.loads(manifest.read_bytes())["artefacts"]
+        return all(files.sha256(folder / BUNDLE / n) == e["sha256"] for n, e in entries.items())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,133 @@
+"""A client of MLflow that is quiet, that gives up soon, and that finds a database ready."""
+
+import contextlib
+import os
+import socket
+import sqlite3
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from perennial.adapters import files
+from perennial.adapters.registry import database
+from perennial.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+WAIT = 120  # seconds for another process that registers, which takes a few
+ANSWER = 5  # seconds for a server's first answer
+PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+
+
+@contextlib.contextmanager
+def client(uri: str, own: bool) -> "Iterator[MlflowClient]":
+    """Yield a client; a SQLite registry is made if need be, and is nobody else's meanwhile.
+
+    Args:
+        uri: The registry's address.
+        own: Whether it is the project's own, whose paths may follow it.
+
+    Raises:
+        UnreachableError: the registry doesn't answer, refuses, or is held by another process.
+    """
+    _require_answer(uri)
+    _quiet()
+    import requests
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with _held(uri, own):
+            yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, requests.RequestException) as error:
+        raise _unreachable(uri, str(error)) from error
+
+
+@contextlib.contextmanager
+def _held(uri: str, own: bool) -> Iterator[None]:
+    """Hold the lock of a SQLite registry, its database there and its paths right."""
+    path = database.path_of(uri)
+    if path is None:
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=WAIT)
+    except Timeout as error:
+        raise UnreachableError(
+            f"registry {uri}: another process has been writing to it for {WAIT} seconds",
+            "Wait until it has ended, then run again.",
+        ) from error
+    with lock:
+        if not path.exists() or path.stat().st_size == 0:
+            _create(path)
+        elif own:
+            database.rebase(path)
+        lock.release()  # the count of `acquire`; `with` holds its own
+        yield
+
+
+def _create(path: Path) -> None:
+    """Make the database under another name, then rename it: MLflow's migrations, killed in the
+    middle, leave one that they can't finish."""
+    from mlflow import MlflowClient
+
+    with files.replacing(path) as temporary:
+        MlflowClient(tracking_uri=f"{database.SCHEME}{temporary}").search_registered_models()
+
+
+def _quiet() -> None:
+    """Say, before MLflow is imported, what it must not send, print, load or wait for."""
+    os.environ.update(
+        MLFLOW_DISABLE_TELEMETRY="true",
+        DO_NOT_TRACK="true",
+        MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false",
+        MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING="false",
+        MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
+        MLFLOW_UV_AUTO_DETECT="false",
+    )
+    if "PERENNIAL_DEBUG" not in os.environ:  # a failure is raised, and told once
+        os.environ["MLFLOW_LOGGING_LEVEL"] = "CRITICAL"
+    for name, value in (("MAX_RETRIES", "1"), ("BACKOFF_FACTOR", "1"), ("TIMEOUT", "30")):
+        os.environ.setdefault(f"MLFLOW_HTTP_REQUEST_{name}", value)
+
+
+def _require_answer(uri: str) -> None:
+    """Check that a server is there at all: MLflow would retry for minutes.
+
+    Raises:
+        UnreachableError: it isn't.
+    """
+    address = urlsplit(uri)
+    if not address.hostname:
+        return
+    try:
+        if address.scheme in ("http", "https"):
+            urllib.request.urlopen(uri, timeout=ANSWER).close()  # noqa: S310
+        else:
+            port = address.port or PORTS.get(address.scheme.partition("+")[0], 0)
+            socket.create_connection((address.hostname, port), ANSWER).close()
+    except urllib.error.HTTPError:
+        return  # an answer, if not a kind one
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        if not isinstance(reason, ssl.SSLError):  # MLflow may know a certificate that we don't
+            raise _unreachable(uri, str(reason)) from error
+
+
+def _unreachable(uri: str, reason: str) -> UnreachableError:
+    where = urlsplit(uri)._replace(netloc=urlsplit(uri).netloc.rpartition("@")[2]).geturl()
+    return UnreachableError(
+        f"registry {where}: {' '.join(reason.split())[:300]}",
+        "Start the server, correct registry.uri in params.yaml, or set it to null to register in "
+        "this folder; then run again.",
+    )

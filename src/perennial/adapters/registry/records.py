@@ -1,0 +1,42 @@
+"""What is said about a version when it is registered, and what is known of it afterwards."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BUNDLE = Path("artifacts/bundle")  # the candidate's bundle, within a version's files
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered version; `location` is where its files are, as the registry has it."""
+
+    version: str
+    digest: str | None
+    run_id: str | None
+    location: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is recorded of a candidate.
+
+    `inputs` are the raw columns that it predicts from, and `example` a few such rows; `datasets`
+    the batches of each part as the plan names them; `artifacts` the files and folders that are
+    kept with the run, by their folder there.
+    """
+
+    model: str
+    digest: str
+    bundle: Path
+    inputs: Mapping[str, Literal["double", "string"]]
+    example: "pd.DataFrame"
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    datasets: Mapping[str, Sequence[Mapping[str, Any]]]
+    artifacts: Mapping[str, Sequence[Path]]
+    tags: Mapping[str, str]

@@ -1,0 +1,114 @@
+"""A version written into the registry: run, inputs, facts and files first, the version last."""
+
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perennial import paths
+from perennial.adapters import files
+from perennial.adapters.registry import packaging
+from perennial.adapters.registry.records import Record, Version
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Dataset
+
+AT_ONCE = 100  # parameters that MLflow takes in one call
+
+
+def new_version(client: "MlflowClient", record: Record, root: Path | None) -> Version:
+    """Write a run, a model and a version of it.
+
+    The version comes last and its digest with it, so one that is found is whole; a run that was
+    killed before leaves what nobody looks for.
+
+    Args:
+        client: Of the registry.
+        record: What is known of the candidate.
+        root: Where a new experiment keeps its files; None leaves it to the server.
+    """
+    from mlflow.entities import LoggedModelOutput
+
+    experiment = _experiment(client, record.model, root)
+    tags = {**record.tags, "digest": record.digest}
+    run = client.create_run(experiment, tags=tags, run_name=record.digest[:12])
+    run_id = str(run.info.run_id)
+    model = client.create_logged_model(experiment, record.model, run_id, tags)
+    _log_facts(client, run_id, model.model_id, record)
+    _log_files(client, run_id, record)
+    with tempfile.TemporaryDirectory() as temporary:
+        saved = packaging.save(Path(temporary), record, model)
+        client.log_model_artifacts(model.model_id, str(saved))
+    client.finalize_logged_model(model.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
+    client.set_terminated(run_id)
+    if not client.search_registered_models(f"name = '{record.model}'"):
+        client.create_registered_model(record.model)
+    location = str(model.artifact_location)
+    made = client.create_model_version(
+        record.model, location, run_id, tags, model_id=model.model_id
+    )
+    return Version(str(made.version), record.digest, run_id, location)
+
+
+def restore(client: "MlflowClient", version: Version, folder: Path, record: Record) -> None:
+    """Put a version's files back into `folder`, where the registry says they are."""
+    assert version.run_id is not None  # every version with a digest was written above
+    _log_files(client, version.run_id, record)
+    model = client.get_logged_model(folder.parent.name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".restored-") as temporary:
+        saved = packaging.save(Path(temporary), record, model)
+        shutil.rmtree(folder, ignore_errors=True)
+        saved.replace(folder)
+
+
+def _experiment(client: "MlflowClient", model: str, root: Path | None) -> str:
+    """Return the id of the experiment that is named as the model, made if need be."""
+    found = client.get_experiment_by_name(model)
+    if found is None:
+        return str(client.create_experiment(model, None if root is None else str(root / model)))
+    if found.lifecycle_stage == "deleted":  # in MLflow's UI; its name stays taken
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
+
+
+def _log_facts(client: "MlflowClient", run_id: str, model_id: str, record: Record) -> None:
+    """Log parameters, inputs and metrics; the metrics are the model's on the holdout."""
+    from mlflow.entities import DatasetInput, InputTag, Metric, Param
+
+    params = [Param(name, str(value)) for name, value in record.params.items()]
+    for start in range(0, len(params), AT_ONCE):
+        client.log_batch(run_id, params=params[start : start + AT_ONCE])
+    inputs = {part: _dataset(part, record) for part in record.datasets}
+    tagged = [DatasetInput(d, [InputTag("mlflow.data.context", p)]) for p, d in inputs.items()]
+    client.log_inputs(run_id, tagged)
+    now, holdout = int(time.time() * 1000), inputs["holdout"]
+    metrics = [
+        Metric(name, value, now, 0, model_id, holdout.name, holdout.digest)
+        for name, value in record.metrics.items()
+    ]
+    client.log_batch(run_id, metrics=metrics)
+
+
+def _dataset(part: str, record: Record) -> "Dataset":
+    from mlflow.entities import Dataset
+
+    batches = record.datasets[part]
+    # MLflow keeps 36 characters of a digest; the batches' own stand whole in the profile
+    digest = files.digest_of(part, *(f"{b['period']} {b['sha256']}" for b in batches))[:36]
+    profile = {"rows": sum(b["rows"] for b in batches), "batches": list(batches)}
+    source = {"uri": paths.ACCEPTED.as_posix()}
+    return Dataset(part, digest, "local", json.dumps(source), profile=json.dumps(profile))
+
+
+def _log_files(client: "MlflowClient", run_id: str, record: Record) -> None:
+    for folder, sources in record.artifacts.items():
+        for source in sources:
+            if source.is_dir():
+                client.log_artifacts(run_id, str(source), f"{folder}/{source.name}")
+            else:
+                client.log_artifact(run_id, str(source), folder)
