@@ -164,6 +164,11 @@ def test_a_failure_has_count_share_and_examples(everything: Path) -> None:
     assert failure["examples"] == ["astronaut"]
 
 
+def test_duplicates_are_shown_as_whole_rows(everything: Path) -> None:
+    (failure,) = report(everything)["duplicates"]["failures"]
+    assert [set(example) for example in failure["examples"]] == [set(good().columns)] * 5
+
+
 def test_accepted_batches_are_copied_byte_for_byte_and_nothing_else(everything: Path) -> None:
     accepted = sorted((everything / paths.ACCEPTED).iterdir())
     assert [p.stem for p in accepted] == sorted([*REAL, *TOLERATED])
@@ -297,6 +302,23 @@ def test_unreadable_files_stop_all_at_once_before_any_check(
         assert words in fault
     assert checks == []
     assert not paths.VALIDATION_REPORT.exists()
+
+
+def test_what_stops_ends_in_exit_2_with_a_remedy_and_no_traceback(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", {"void": b""}, "quarantine")
+    run = subprocess.run(
+        [sys.executable, "-m", "perennial.stages.validate"],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert run.stderr.splitlines() == [
+        "data/batches/void.parquet: empty file (0 bytes)",
+        "→ Write the batch again, or take the file away.",
+    ]
 
 
 def test_a_file_after_as_of_is_not_looked_at(

@@ -1,8 +1,9 @@
 """Batches: one immutable Parquet file a period. Which there are, and what is in them."""
 
+import contextlib
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,10 +51,15 @@ def find(folder: Path, as_of: str = "latest") -> list[Batch]:
 
 
 def describe(batch: Batch) -> BatchRef:
-    """Return a batch's period, SHA-256 and number of rows, without reading its columns."""
+    """Return a batch's period, SHA-256 and number of rows, without reading its columns.
+
+    Raises:
+        InputError: the file is no readable Parquet.
+    """
     import pyarrow.parquet as pq
 
-    rows = pq.read_metadata(batch.path).num_rows
+    with _readable(batch.path):
+        rows = pq.read_metadata(batch.path).num_rows
     return {"period": batch.period, "sha256": files.sha256(batch.path), "rows": rows}
 
 
@@ -61,14 +67,30 @@ def read(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
     """Read a batch, or some of its columns.
 
     Raises:
-        InputError: the file is no readable Parquet; the message tells a CSV from a torn file.
+        InputError: the file is no readable Parquet (the message tells a CSV from a torn file), or
+            lacks a column asked for.
     """
     import pandas as pd
+    import pyarrow.parquet as pq
+
+    with _readable(path):
+        absent = sorted(set(columns or ()) - set(pq.read_schema(path).names)) if columns else []
+        if not absent:
+            return pd.read_parquet(path, columns=list(columns) if columns is not None else None)
+    raise InputError(
+        [f"{path}: column {name}: missing" for name in absent],
+        "Write the batch again with the column, or take what needs it out of params.yaml.",
+    )
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged file makes the reader raise into one error that says what it is."""
     import pyarrow as pa
 
     try:
-        return pd.read_parquet(path, columns=list(columns) if columns is not None else None)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        yield
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise InputError(*_unreadable(path)) from error
@@ -122,10 +144,13 @@ def _unreadable(path: Path) -> tuple[str, str]:
     with path.open("rb") as file:
         head = file.read(4)
         size = file.seek(0, 2)
+        file.seek(max(0, size - 4))
+        tail = file.read(4)
     if size == 0:
         return f"{path}: empty file (0 bytes)", "Write the batch again, or take the file away."
     if head != b"PAR1":
         return f"{path}: not Parquet (it starts with {head!r})", (
             "Convert it, for example pandas.read_csv(...).to_parquet(...), under the same name."
         )
-    return f"{path}: torn Parquet, its end is missing ({size:,} bytes)", "Copy the file again."
+    damage = "damaged Parquet" if tail == b"PAR1" else "torn Parquet, its end is missing"
+    return f"{path}: {damage} ({size:,} bytes)", "Copy the file again."

@@ -1,6 +1,7 @@
 """A client of MLflow that is quiet, that gives up soon, and that finds a database ready."""
 
 import contextlib
+import http.client
 import os
 import socket
 import sqlite3
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 WAIT = 120  # seconds for another process that registers, which takes a few
 ANSWER = 5  # seconds for a server's first answer
+SERVER_REMEDY = (
+    "Start the server, or correct registry.uri in params.yaml (null: in this folder); run again."
+)
 PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 
@@ -59,21 +63,22 @@ def _held(uri: str, own: bool) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_suffix(".lock"))
+    lock = FileLock(path.with_suffix(".lock"), timeout=WAIT, is_singleton=True)  # so it may nest
     try:
-        lock.acquire(timeout=WAIT)
+        lock.acquire()
     except Timeout as error:
         raise UnreachableError(
             f"registry {uri}: another process has been writing to it for {WAIT} seconds",
             "Wait until it has ended, then run again.",
         ) from error
-    with lock:
+    try:
         if not path.exists() or path.stat().st_size == 0:
             _create(path)
         elif own:
             database.rebase(path)
-        lock.release()  # the count of `acquire`; `with` holds its own
         yield
+    finally:
+        lock.release()
 
 
 def _create(path: Path) -> None:
@@ -113,21 +118,22 @@ def _require_answer(uri: str) -> None:
     try:
         if address.scheme in ("http", "https"):
             urllib.request.urlopen(uri, timeout=ANSWER).close()  # noqa: S310
-        else:
-            port = address.port or PORTS.get(address.scheme.partition("+")[0], 0)
-            socket.create_connection((address.hostname, port), ANSWER).close()
+        elif (kind := address.scheme.partition("+")[0]) in PORTS:
+            there = (address.hostname, address.port or PORTS[kind])
+            socket.create_connection(there, ANSWER).close()
     except urllib.error.HTTPError:
         return  # an answer, if not a kind one
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         if not isinstance(reason, ssl.SSLError):  # MLflow may know a certificate that we don't
-            raise _unreachable(uri, str(reason)) from error
+            raise _unreachable(uri, str(reason) or type(error).__name__) from error
 
 
 def _unreachable(uri: str, reason: str) -> UnreachableError:
-    where = urlsplit(uri)._replace(netloc=urlsplit(uri).netloc.rpartition("@")[2]).geturl()
+    address = urlsplit(uri)
+    shown = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()  # no password
+    path = database.path_of(uri)
     return UnreachableError(
-        f"registry {where}: {' '.join(reason.split())[:300]}",
-        "Start the server, correct registry.uri in params.yaml, or set it to null to register in "
-        "this folder; then run again.",
+        f"registry {shown if path is None else path}: {' '.join(reason.split())[:300]}",
+        SERVER_REMEDY if path is None else database.REMEDY,
     )

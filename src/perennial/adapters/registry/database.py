@@ -10,6 +10,7 @@ from typing import Any
 from perennial.errors import UnreachableError
 
 SCHEME = "sqlite:///"
+REMEDY = "Move the file away and run `dvc repro`, which registers the candidate in a new one."
 
 VERSIONS = """
 SELECT v.version, t.value, v.run_id, v.storage_location
@@ -51,10 +52,7 @@ def select(database: Path, query: str, values: Sequence[str]) -> list[tuple[Any,
     except sqlite3.Error as error:
         if str(error).startswith("no such"):  # table or column: another MLflow's schema
             return None
-        raise UnreachableError(
-            f"registry {database}: {error}",
-            "Move the file away and run `dvc repro`, which registers the candidate in a new one.",
-        ) from error
+        raise UnreachableError(f"registry {database}: {error}", REMEDY) from error
 
 
 def rebase(database: Path) -> None:
