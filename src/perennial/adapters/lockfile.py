@@ -22,11 +22,10 @@ def stage_digests(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        content: Any = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-        stages = content["stages"]
+        content: Any = YAML(typ="safe").load(path.read_text(encoding="utf-8")) or {}
         return {
             name: hashlib.sha256(files.exact_json_bytes(entry)).hexdigest()
-            for name, entry in sorted(stages.items())
+            for name, entry in sorted(content.get("stages", {}).items())
         }
-    except (YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (YAMLError, UnicodeDecodeError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not readable as a lock file: {error}", REMEDY) from error

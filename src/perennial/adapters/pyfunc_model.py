@@ -14,7 +14,7 @@ from perennial.adapters import bundles
 from perennial.core.candidate import Candidate, from_artefacts
 
 
-class RegisteredCandidate(mlflow.pyfunc.PythonModel):
+class RegisteredCandidate(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
     """A candidate behind MLflow's `predict`."""
 
     def __init__(self) -> None:
@@ -30,7 +30,10 @@ class RegisteredCandidate(mlflow.pyfunc.PythonModel):
         self._candidate = from_artefacts(bundles.read(folder, context.model_config["digest"]))
 
     def predict(
-        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+        self,
+        context: Any,  # noqa: ARG002  MLflow calls it with all three
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
         """Return `probability` and `decision` of raw rows, in their order."""
         assert self._candidate is not None  # MLflow calls load_context first

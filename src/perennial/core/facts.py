@@ -2,16 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Kind = Literal["double", "string"]
+from typing import Any
 
 
-def raw_inputs(model: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Kind]:
-    """Return the raw columns that a candidate predicts from, sorted, each with its type.
+def raw_inputs(model: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, str]:
+    """Return the raw columns that a candidate predicts from, sorted: each a `number` or `category`.
 
     A sensitive column is asked for only where a feature or the decision needs it.
 
@@ -19,27 +14,13 @@ def raw_inputs(model: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, K
         model: The candidate's `model.json`.
         spec: Its `features.json`.
     """
-    uses = [(c["from"], c["as"] != "category") for c in spec["columns"].values()]
+    uses = [(c["from"], c["as"] == "category") for c in spec["columns"].values()]
     attribute = model["decision"]["attribute"]
     if attribute is not None:
         sensitive = spec["sensitive"][attribute]
-        uses.append((sensitive["from"], sensitive["bins"] is not None))
-    numbers = {source for source, is_number in uses if is_number}
-    return {s: "double" if s in numbers else "string" for s in sorted({s for s, _ in uses})}
-
-
-def example(raw: "pd.DataFrame", inputs: Mapping[str, Kind], rows: int) -> "pd.DataFrame":
-    """Return the first raw rows, with the columns and types of `inputs`."""
-    import pandas as pd
-
-    few = raw[list(inputs)].head(rows).reset_index(drop=True)
-    columns = {
-        name: pd.to_numeric(few[name], errors="coerce").astype("float64")
-        if kind == "double"
-        else few[name].astype("string").astype(object).where(few[name].notna(), None)
-        for name, kind in inputs.items()
-    }
-    return pd.DataFrame(columns)
+        uses.append((sensitive["from"], sensitive["bins"] is None))
+    numbers = {source for source, is_category in uses if not is_category}
+    return {s: "number" if s in numbers else "category" for s in sorted({s for s, _ in uses})}
 
 
 def parameters(model: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:

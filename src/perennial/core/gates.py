@@ -246,19 +246,14 @@ def additivity(errors: Sequence[float], rows: int, settings: AdditivityGate) -> 
 
 
 def fair(
-    scores: pd.DataFrame,
-    attributes: list[str],
+    name: str,
+    counted: fairness.Counted,
     settings: FairnessGate,
     min_group: int,
     precision: Precision,
 ) -> Gate:
     """The largest difference of the criterion between two groups stays below a threshold."""
-    name = f"fairness_{'_by_'.join(attributes)}"
-    counted = fairness.counts(
-        scores["target"].to_numpy(),
-        scores["decision"].to_numpy(),
-        fairness.group_names(scores, attributes),
-    )
+    name = f"fairness_{name.replace(' × ', '_by_')}"
     criterion = settings.criterion.replace("_", " ")
     found = fairness.largest_difference(
         counted, settings.criterion, min_group, precision.confidence

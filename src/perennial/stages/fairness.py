@@ -74,6 +74,7 @@ def _section(counted: core.Counted, settings: Fairness, confidence: float) -> di
     sizes = {name: rates["selection_rate"][1] for name, rates in counted.items()}
     return {
         "groups": core.table(counted, confidence),
+        "counts": counted,
         "differences": differences,
         "smallest_group": {"name": min(sizes, key=sizes.__getitem__), "n": min(sizes.values())},
     }

@@ -9,7 +9,7 @@ from perennial import paths
 from perennial.adapters import batches, bundles, champions, files
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.core import fairness, gates
+from perennial.core import gates
 from perennial.core.gates import Gate, Precision
 from perennial.params import Params
 from perennial.stages import incumbent
@@ -50,8 +50,9 @@ def _results(
     same: bool,
     because: str,
 ) -> list[Gate]:
-    settings, fair = params.gates, fairness.combinations_of(params.fairness)
-    count = 5 + len(BASELINES) + len(fair)  # gates that decide on an interval: all but additivity
+    settings = params.gates
+    groups = files.read_json(paths.FAIRNESS_REPORT, "Run `dvc repro`.")["attributes"]
+    count = 5 + len(BASELINES) + len(groups)  # those that decide on an interval: not additivity
     # A gate asks on which side of a threshold the truth is, so each bound of its interval has the
     # gate's whole share of the error rate: both are one-sided (hence the 2).
     confidence = 1 - 2 * settings.error_rate / count
@@ -72,8 +73,10 @@ def _results(
         gates.leakage(attributions, settings.leakage, precision),
         gates.additivity(errors, rows, settings.additivity),
         *(
-            gates.fair(scores, group, settings.fairness, params.fairness.min_group, precision)
-            for group in fair
+            gates.fair(
+                name, found["counts"], settings.fairness, params.fairness.min_group, precision
+            )
+            for name, found in groups.items()
         ),
         gates.champion(scores, champion, same, drifted, settings.champion, precision),
     ]

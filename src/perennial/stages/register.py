@@ -91,7 +91,7 @@ def _record(model: str, gate: dict[str, Any], seed: int) -> registry.Record:
         digest=gate["candidate"],
         bundle=paths.CANDIDATE,
         inputs=inputs,
-        example=facts.example(raw[newest[0]["period"]], inputs, EXAMPLE_ROWS),
+        example=raw[newest[0]["period"]][list(inputs)].head(EXAMPLE_ROWS),
         params={"seed": seed, **facts.parameters(candidate, plan)},
         metrics=facts.measures(files.read_json(paths.METRICS, REMEDY)),
         datasets=plan["parts"],

@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import unquote
 
 from perennial import paths
 from perennial.adapters import files
@@ -33,11 +34,21 @@ def resolve(uri: str | None) -> str:
 
     Args:
         uri: `registry.uri` of params.yaml; None means SQLite in the project's folder.
+
+    Raises:
+        InputError: MLflow can't work in a folder of that name.
     """
-    if uri is None:
-        return f"{database.SCHEME}{(paths.REGISTRY / 'registry.db').resolve()}"
-    path = database.path_of(uri)
-    return uri.rstrip("/") if path is None else f"{database.SCHEME}{path.resolve()}"
+    path = paths.REGISTRY / "registry.db" if uri is None else database.path_of(uri)
+    if path is None:
+        return str(uri).rstrip("/")
+    plain = str(path.resolve())
+    if "?" in plain or unquote(plain) != plain:
+        raise InputError(
+            f"{plain}: MLflow takes the ? or % in it for part of an address, and would write "
+            "somewhere else",
+            "Move the project to a folder without them in its name.",
+        )
+    return f"{database.SCHEME}{plain}"
 
 
 def versions(uri: str, model: str) -> list[Version]:
@@ -183,10 +194,9 @@ def _is_there(uri: str, version: Version) -> bool:
     folder, path = _folder(version), database.path_of(uri)
     if folder is None:
         return True
-    if path is not None and uri == resolve(None):
-        # after the project was copied, the database still names the files of the original
-        if not folder.is_relative_to(database.files_of(path)):
-            return False
+    moved = path is not None and not folder.is_relative_to(database.files_of(path))
+    if moved and uri == resolve(None):
+        return False  # the project was moved or copied, and its database names the files of old
     try:
         manifest = folder / BUNDLE / "manifest.json"
         if files.sha256(manifest) != version.digest or not (folder / "MLmodel").is_file():

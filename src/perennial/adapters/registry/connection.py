@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import logging
 import os
 import socket
 import sqlite3
@@ -98,10 +99,13 @@ def _quiet() -> None:
         MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false",
         MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING="false",
         MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false",
+        MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT="true",
         MLFLOW_UV_AUTO_DETECT="false",
+        MLFLOW_SQLALCHEMYSTORE_POOLCLASS="NullPool",  # or it keeps a database that was removed
     )
     if "PERENNIAL_DEBUG" not in os.environ:  # a failure is raised, and told once
         os.environ["MLFLOW_LOGGING_LEVEL"] = "CRITICAL"
+        logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # if it is imported already
     for name, value in (("MAX_RETRIES", "1"), ("BACKOFF_FACTOR", "1"), ("TIMEOUT", "30")):
         os.environ.setdefault(f"MLFLOW_HTTP_REQUEST_{name}", value)
 
@@ -117,7 +121,7 @@ def _require_answer(uri: str) -> None:
         return
     try:
         if address.scheme in ("http", "https"):
-            urllib.request.urlopen(uri, timeout=ANSWER).close()  # noqa: S310
+            urllib.request.urlopen(_shown(uri), timeout=ANSWER).close()  # noqa: S310
         elif (kind := address.scheme.partition("+")[0]) in PORTS:
             there = (address.hostname, address.port or PORTS[kind])
             socket.create_connection(there, ANSWER).close()
@@ -130,10 +134,16 @@ def _require_answer(uri: str) -> None:
 
 
 def _unreachable(uri: str, reason: str) -> UnreachableError:
-    address = urlsplit(uri)
-    shown = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()  # no password
     path = database.path_of(uri)
+    password = urlsplit(uri).password
+    told = " ".join((reason.replace(password, "…") if password else reason).split())
     return UnreachableError(
-        f"registry {shown if path is None else path}: {' '.join(reason.split())[:300]}",
+        f"registry {_shown(uri) if path is None else path}: {told[:300]}",
         SERVER_REMEDY if path is None else database.REMEDY,
     )
+
+
+def _shown(uri: str) -> str:
+    """Return the address without user and password."""
+    address = urlsplit(uri)
+    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()

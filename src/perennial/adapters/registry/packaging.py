@@ -45,6 +45,12 @@ def save(folder: Path, record: Record, model: "LoggedModel") -> Path:
         (code / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PACKAGE / name, code / name)
     shutil.copytree(record.bundle, bundle)
+    described = Model(
+        artifact_path=record.model,
+        run_id=model.source_run_id,
+        model_uuid=model.model_id,
+        model_id=model.model_id,
+    )
     save_model(
         str(saved),
         python_model=str(MODEL),
@@ -55,22 +61,32 @@ def save(folder: Path, record: Record, model: "LoggedModel") -> Path:
         input_example=record.example,
         # named, or MLflow would load the model to find out, and ask for both XGBoost's wheels
         pip_requirements=[f"{name}=={metadata.version(name)}" for name in REQUIRED],
-        mlflow_model=Model(
-            artifact_path=model.artifact_location,
-            run_id=model.source_run_id,
-            model_uuid=model.model_id,
-            model_id=model.model_id,
-        ),
+        metadata={"inputs": dict(record.inputs)},
+        mlflow_model=described,
     )
+    flavor = described.flavors["python_function"]  # names where it was saved from: of no use
+    flavor["model_code_path"] = MODEL.name
+    flavor["artifacts"]["bundle"]["uri"] = BUNDLE.as_posix()
+    described.save(str(saved / "MLmodel"))
     for cache in list(saved.rglob("__pycache__")):
         shutil.rmtree(cache)
     return saved
 
 
 def _signature(record: Record) -> "ModelSignature":
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
+    """Return text as strings and all else as any, which the feature spec makes numbers of.
 
-    inputs = Schema([ColSpec(kind, name) for name, kind in record.inputs.items()])
-    outputs = Schema([ColSpec("double", "probability"), ColSpec("long", "decision")])
-    return ModelSignature(inputs, outputs)
+    MLflow takes no 64-bit integer for a double and no missing value for a long, and raw rows have
+    both.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import AnyType
+    from pandas.api.types import is_string_dtype
+
+    inputs = [
+        ColSpec(DataType.string if is_string_dtype(column) else AnyType(), str(name))
+        for name, column in record.example.items()
+    ]
+    outputs = [ColSpec(DataType.double, "probability"), ColSpec(DataType.long, "decision")]
+    return ModelSignature(Schema(inputs), Schema(outputs))

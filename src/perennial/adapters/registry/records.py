@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,15 +25,15 @@ class Version:
 class Record:
     """All that is recorded of a candidate.
 
-    `inputs` are the raw columns that it predicts from, and `example` a few such rows; `datasets`
-    the batches of each part as the plan names them; `artifacts` the files and folders that are
-    kept with the run, by their folder there.
+    `inputs` are the raw columns that it predicts from and what as, `example` a few rows of just
+    these; `datasets` the batches of each part as the plan names them; `artifacts` the files and
+    folders that are kept with the run, by their folder there.
     """
 
     model: str
     digest: str
     bundle: Path
-    inputs: Mapping[str, Literal["double", "string"]]
+    inputs: Mapping[str, str]
     example: "pd.DataFrame"
     params: Mapping[str, Any]
     metrics: Mapping[str, float]

@@ -1,0 +1,113 @@
+"""One whole run of the shipped project, small: a clone with a short search, shared by the tests."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GUARD = Path(__file__).parent / "guard"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A clone of the project, and how to work in it."""
+
+    folder: Path
+
+    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the virtual environment; only loopback can be reached."""
+        home = self.folder.parent / "home"
+        home.mkdir(exist_ok=True)
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("PERENNIAL_", "PREFECT_"))}
+        env |= {
+            "HOME": str(home),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": f"{GUARD}{os.pathsep}{self.folder / 'src'}",
+            "NETWORK_GUARD_LOG": str(self.folder.parent / "network.log"),
+            **environment,
+        }
+        return subprocess.run(
+            command, cwd=self.folder, env=env, text=True, capture_output=True, check=False
+        )
+
+    def perennial(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run(sys.executable, "-m", "perennial.cli", *arguments, **environment)
+
+    def dvc(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run("dvc", *arguments, **environment)
+
+    def read(self, path: str) -> Any:
+        return json.loads((self.folder / path).read_text())
+
+    def edit(self, path: str, pattern: str, replacement: str) -> None:
+        """Replace the one place where the pattern is found."""
+        file = self.folder / path
+        text, count = re.subn(pattern, replacement, file.read_text(), flags=re.MULTILINE)
+        assert count == 1, f"{pattern!r} is {count} times in {path}"
+        file.write_text(text)
+
+    def copy(self, folder: Path) -> "Project":
+        """Return this project, its state included, in another place."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
+    def ran(self, output: str) -> set[str]:
+        """The stages that `dvc repro` says it ran."""
+        return set(re.findall(r"Running stage '(\w+)'", output))
+
+
+def clone(folder: Path) -> Project:
+    """Clone the working tree as it is, committed or not, and make its search small."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    project = Project(folder)
+    project.edit("params.yaml", r"^  trials: \d+", "  trials: 4")
+    project.edit("params.yaml", r"^  max_rounds: \d+", "  max_rounds: 60")
+    project.edit("params.yaml", r"^  replicates: \d+", "  replicates: 500")
+    for command in (
+        ["git", "init", "-q", "-b", "main"],
+        ["git", "add", "--all"],
+        ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "start"],
+    ):
+        subprocess.run(command, cwd=folder, check=True)
+    return project
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
+    """A function that makes a fresh clone by a name of its own."""
+
+    def make(name: str) -> Project:
+        return clone(tmp_path_factory.mktemp(name) / "project")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def done(fresh: Callable[[str], Project]) -> tuple[Project, subprocess.CompletedProcess[str]]:
+    """A fresh clone in which `perennial run` has been run once, and what it said."""
+    project = fresh("done")
+    return project, project.perennial("run")
+
+
+@pytest.fixture
+def project(
+    done: tuple[Project, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> Project:
+    """A copy of the finished project, for a test to change."""
+    return done[0].copy(tmp_path / "project")

@@ -1,0 +1,203 @@
+"""The main job on the data that ships, from a fresh clone to a champion, and what follows."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.conftest import Project
+
+Done = tuple[Project, subprocess.CompletedProcess[str]]
+
+
+def lock(project: Project) -> dict[str, object]:
+    return yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
+
+
+def test_a_fresh_clone_ends_with_a_champion(done: Done) -> None:
+    project, result = done
+    assert result.returncode == 0, result.stdout + result.stderr
+    champion = project.read("champion.json")
+    registration = project.read("reports/registration.json")
+    assert champion["digest"] == registration["digest"]
+    assert champion["version"] == registration["version"]
+    assert champion["plan"]["action"] == "bootstrap"
+    assert project.perennial("verify").returncode == 0
+
+
+def test_nothing_but_loopback_is_reached(done: Done) -> None:
+    project, _ = done
+    log = project.folder.parent / "network.log"
+    assert not log.exists(), log.read_text()
+    probe = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)"
+    assert project.run(sys.executable, "-c", probe).returncode != 0
+    assert "192.0.2.1" in log.read_text()
+    log.unlink()
+
+
+def test_nothing_is_left_in_the_home_directory(done: Done) -> None:
+    project, _ = done
+    left = [p for p in (project.folder.parent / "home").rglob("*") if p.is_file()]
+    assert not left
+
+
+def test_every_report_has_the_keys_of_the_contract(done: Done) -> None:
+    project, _ = done
+    estimate = {"value", "low", "high", "n"}
+    validation = project.read("reports/validation.json")["batches"][0]
+    assert {"period", "rows", "success", "quarantined", "failures"} <= set(validation)
+    drift = project.read("reports/drift.json")
+    assert {"period", "reference", "n", "verdict", "action", "why", "tests"} <= set(drift)
+    holdout = project.read("reports/metrics.json")["holdout"]
+    for name in ("roc_auc", "average_precision", "log_loss", "brier", "ece", "accuracy", "f1"):
+        assert set(holdout[name]) == estimate
+    gate = project.read("reports/gate.json")
+    assert {"verdict", "candidate", "champion", "gates"} <= set(gate)
+    for result in gate["gates"]:
+        assert {"name", "verdict", "estimate", "threshold", "why"} <= set(result)
+        assert result["estimate"] is None or set(result["estimate"]) == estimate
+    registration = project.read("reports/registration.json")
+    assert {"model", "version", "run_id", "digest"} <= set(registration)
+
+
+def test_after_a_promotion_the_dag_has_converged(project: Project) -> None:
+    """Nothing but the check of the registry is left to run, and nothing changes."""
+    before = lock(project)
+    result = project.dvc("repro")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert project.ran(result.stdout) <= {"register"}
+    assert lock(project) == before
+    assert project.read("reports/gate.json")["verdict"] == "keep"
+
+
+def test_a_registry_that_was_emptied_is_filled_again(project: Project) -> None:
+    import shutil
+
+    shutil.rmtree(project.folder / ".perennial/mlflow")
+    assert project.dvc("repro").returncode == 0
+    digest = project.read("champion.json")["digest"]
+    assert project.read("reports/registration.json")["digest"] == digest
+
+
+def test_another_folder_and_one_worker_give_the_same_hashes(
+    fresh: Callable[[str], Project], done: Done
+) -> None:
+    first, _ = done
+    second = fresh("second")
+    result = second.dvc("repro", PERENNIAL_WORKERS="1")
+    assert result.returncode == 0, result.stdout + result.stderr
+    theirs, own = lock(first), lock(second)
+    own_only = {"monitor", "gate", "register"}  # the first has a champion by now
+    assert {k: v for k, v in own.items() if k not in own_only} == {
+        k: v for k, v in theirs.items() if k not in own_only
+    }
+    assert second.read("champion.json")["digest"] is None
+    gate = second.read("reports/gate.json")
+    assert gate["candidate"] == first.read("champion.json")["digest"]
+    again = second.dvc("repro", "--force", PERENNIAL_WORKERS="2")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert lock(second) == own
+
+
+def test_another_threshold_runs_gate_and_register_only(project: Project) -> None:
+    project.edit("params.yaml", r"threshold: 0\.6 ", "threshold: 0.59 ")
+    result = project.dvc("repro")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert project.ran(result.stdout) == {"gate", "register"}
+
+
+def test_a_new_month_costs_its_own_validation(project: Project) -> None:
+    project.edit("params.yaml", r'as_of: "2010-08"', 'as_of: "2010-09"')
+    result = project.dvc("repro")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "(1 validated now, 27 known by content)" in result.stdout
+    drift = project.read("reports/drift.json")
+    assert drift["period"] == "2010-09"
+    assert drift["tests"], "the newest month has been compared"
+    if drift["action"] == "keep":
+        assert project.ran(result.stdout) <= {"validate", "monitor", "register"}
+    else:
+        assert "1 batches computed" in result.stdout
+
+
+def test_a_request_to_retrain_computes_the_new_month_only(project: Project) -> None:
+    """The plan takes the month in: one batch is computed, nothing is searched, and the champion is
+    compared on the same rows."""
+    project.edit("params.yaml", r'as_of: "2010-08"', 'as_of: "2010-09"')
+    project.edit("params.yaml", r"request: none ", "request: retrain ")
+    result = project.dvc("repro")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "features: 1 batches computed, 27 known by content" in result.stdout
+    assert "nothing is searched" in result.stdout
+    gate = project.read("reports/gate.json")
+    assert gate["champion"] == project.read("champion.json")["digest"]
+    assert gate["candidate"] != gate["champion"]
+    comparison = next(g for g in gate["gates"] if g["name"] == "champion")
+    assert comparison["estimate"] is not None
+
+
+def test_duration_put_back_is_blocked(project: Project) -> None:
+    """The textbook leak ends in exit 1, is named, and leaves the champion alone."""
+    before = (project.folder / "champion.json").read_bytes()
+    project.edit("params.yaml", r"^    duration: known only.*\n", "")
+    feature = "    duration: {from: duration, as: number, missing: null, why: a leak}\n    age: {from"
+    project.edit("params.yaml", r"^    age: \{from", feature)
+    (project.folder / "champion.json").write_bytes(
+        json.dumps({**{k: None for k in ("version", "digest", "plan", "verdict", "when")},
+                    "schema_version": 1, "model": "bank-deposits", "attempts": []}).encode()
+    )
+    nobody = (project.folder / "champion.json").read_bytes()
+    result = project.perennial("run")
+    assert result.returncode == 1, result.stdout + result.stderr
+    gate = project.read("reports/gate.json")
+    assert gate["verdict"] == "block"
+    assert [g["name"] for g in gate["gates"] if g["verdict"] == "fail"] == ["leakage"]
+    assert "duration" in gate["why"]
+    assert (project.folder / "champion.json").read_bytes() == nobody != before
+
+
+def test_a_champion_that_cannot_be_had_is_exit_3(project: Project) -> None:
+    """A corrupted champion is never counted as none: nothing is promoted past it."""
+    import shutil
+
+    member = next((project.folder / "models/champion").glob("*.ubj"))
+    content = bytearray(member.read_bytes())
+    content[len(content) // 2] ^= 1
+    member.chmod(0o644)
+    member.write_bytes(content)
+    project.edit("params.yaml", r"threshold: 0\.6 ", "threshold: 0.59 ")
+    result = project.perennial("run")
+    if result.returncode == 0:  # the cache had it whole
+        assert project.perennial("verify").returncode == 0
+    shutil.rmtree(project.folder / "models/champion")
+    shutil.rmtree(project.folder / ".dvc/cache")
+    project.edit("params.yaml", r"threshold: 0\.59 ", "threshold: 0.58 ")
+    result = project.perennial("run")
+    assert result.returncode == 3, result.stdout + result.stderr
+    assert "models/champion" in result.stdout + result.stderr
+
+
+def test_dvc_shows_metrics_and_plots(project: Project) -> None:
+    project.edit("params.yaml", r"threshold: 0\.6 ", "threshold: 0.59 ")
+    shown = project.dvc("metrics", "show", "--json")
+    assert "roc_auc" in shown.stdout
+    assert project.dvc("metrics", "diff").returncode == 0
+    plots = project.dvc("plots", "show")
+    assert plots.returncode == 0, plots.stderr
+    assert (project.folder / "dvc_plots/index.html").exists()
+
+
+@pytest.mark.parametrize("text", ["gates:\n  sped: 1\n", "seed: [1"])
+def test_wrong_parameters_stop_before_anything_runs(project: Project, text: str) -> None:
+    before = lock(project)
+    path: Path = project.folder / "params.yaml"
+    path.write_text(path.read_text() + text)
+    result = project.perennial("run")
+    assert result.returncode == 2
+    assert "params.yaml" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert lock(project) == before
