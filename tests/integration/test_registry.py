@@ -1,6 +1,7 @@
 """The registry with real MLflow on SQLite: what a version is, and that there is one a digest."""
 
 import contextlib
+import http.server
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -272,11 +274,13 @@ def test_another_digest_is_another_version(
 
 
 def test_an_emptied_registry_is_filled_again(project: Project) -> None:
-    shutil.rmtree(project.folder / paths.REGISTRY)
-    assert registry.find_version(project.uri, NAME, project.digest) is None
-    assert registry.alias_version(project.uri, NAME, "champion") is None
-    assert registry.register(project.uri, record(project)).version == "1"
-    assert registry.find_version(project.uri, NAME, project.digest) == "1"
+    """Also where the process that empties it has written to it before."""
+    for _ in range(2):
+        shutil.rmtree(project.folder / paths.REGISTRY)
+        assert registry.find_version(project.uri, NAME, project.digest) is None
+        assert registry.alias_version(project.uri, NAME, "champion") is None
+        assert registry.register(project.uri, record(project)).version == "1"
+        assert registry.find_version(project.uri, NAME, project.digest) == "1"
 
 
 def lose(folder: Path) -> None:
@@ -329,14 +333,24 @@ def test_two_processes_at_once_on_a_fresh_database_make_one_version(project: Pro
     assert [v.version for v in registry.versions(project.uri, NAME)] == ["1"]
 
 
-@pytest.mark.parametrize("step", ["search_registered_models", "finalize_logged_model"])
-def test_a_run_that_was_killed_is_finished_by_the_next(project: Project, step: str) -> None:
-    """Killed while the database is made, or with the model's files written and no version yet."""
+KILLS = {
+    "while the database is made": (
+        "from alembic.runtime.migration import HeadMaintainer as target\n"
+        "steps, plain = [], target.update_to_step\n"
+        "target.update_to_step = lambda *a: "
+        "os._exit(9) if len(steps) == 9 else (steps.append(1), plain(*a))"
+    ),
+    "before there is a version": (
+        "from mlflow import MlflowClient as target\n"
+        "target.finalize_logged_model = lambda *a: os._exit(9)"
+    ),
+}
+
+
+@pytest.mark.parametrize("when", KILLS)
+def test_a_run_that_was_killed_is_finished_by_the_next(project: Project, when: str) -> None:
     shutil.rmtree(project.folder / paths.REGISTRY)
-    killed = project.register(
-        "import os, mlflow\n"
-        f"mlflow.MlflowClient.{step} = lambda *a, **k: os._exit(9)\nregister.register()"
-    )
+    killed = project.register(f"import os\n{KILLS[when]}\nregister.register()")
     assert killed.returncode == 9, killed.stderr
     assert registry.find_version(project.uri, NAME, project.digest) is None
     assert registry.register(project.uri, record(project)).version == "1"
@@ -538,6 +552,21 @@ def test_a_server_that_never_answers_is_told_in_seconds(monkeypatch: pytest.Monk
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         asked(f"http://127.0.0.1:{silent.getsockname()[1]}")
+
+
+class NotMlflow(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(500)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_server_that_is_no_mlflow_is_told_without_the_password() -> None:
+    with http.server.HTTPServer(("127.0.0.1", 0), NotMlflow) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        asked(f"http://user:secret@127.0.0.1:{other.server_address[1]}")
+        other.shutdown()
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ No list of stages is held anywhere but in dvc.yaml; whoever runs them asks here.
 
 import contextlib
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -143,6 +144,7 @@ def _repo() -> "Iterator[Repo]":
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo
 
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # a stage's log is for the stage's words
     try:
         with Repo(".") as repo:
             yield repo
@@ -187,9 +189,12 @@ def _heal_lock() -> None:
         RWLOCK.unlink()
 
 
-def _failure(name: str, status: Path, error: Exception) -> StageFailedError:
-    if status.exists():
-        left = files.read_json(status, "Run again.")
-        return StageFailedError(name, left["exit_code"] or OWN_FAULT, left["message"])
+def _failure(name: str, status: Path, error: Exception) -> PerennialError:
     cause = error.__cause__ or error
-    return StageFailedError(name, OWN_FAULT, f"{name}: died without a word: {cause}")
+    if not status.exists():
+        return StageFailedError(name, OWN_FAULT, f"{name}: died without a word: {cause}")
+    left = files.read_json(status, "Run again.")
+    if left["exit_code"] == 0:  # the stage did its work, and DVC could not keep it
+        remedy = "Make room, or mend what it names, then run the same command again."
+        return InputError(f"{name}: DVC can't keep its outputs: {cause}", remedy)
+    return StageFailedError(name, left["exit_code"], left["message"])

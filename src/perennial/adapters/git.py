@@ -26,6 +26,11 @@ def dirty(folder: Path = Path(), ignoring: Sequence[Path] = ()) -> bool | None:
     return None if answer is None else bool(answer.strip())
 
 
+def author() -> str | None:
+    """Return the user's name as Git has it, or None."""
+    return (_git(Path(), "config", "user.name") or "").strip() or None
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
     """Return what Git says, or None where it can't: not installed, or not a repository."""
     # without the optional locks, `status` never gets in the way of the user's own git

@@ -160,7 +160,7 @@ def download(uri: str, model: str, version: str, folder: Path) -> Path:
             shutil.copytree(here / BUNDLE, fetched)
         if not fetched.is_dir():
             raise IntegrityError(
-                f"registry {uri}: the files of {model} version {version} are gone",
+                f"registry {connection.shown(uri)}: the files of {model} version {version} are gone",
                 "Run `dvc repro`, which puts the candidate's back, or choose another version.",
             )
         shutil.rmtree(folder, ignore_errors=True)
@@ -176,8 +176,9 @@ def _known(uri: str, model: str, digest: str) -> Version | None:
 def _named(uri: str, model: str, version: str) -> Version:
     found = {v.version: v for v in versions(uri, model)}
     if version not in found:
+        there = ", ".join(found) or "none"
         raise InputError(
-            f"registry {uri}: {model} has no version {version} (it has: {', '.join(found) or '—'})",
+            f"registry {connection.shown(uri)}: {model} has no version {version}, but {there}",
             "Name a version that is there, or run `dvc repro` to register the candidate.",
         )
     return found[version]

@@ -69,7 +69,7 @@ def _held(uri: str, own: bool) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise UnreachableError(
-            f"registry {uri}: another process has been writing to it for {WAIT} seconds",
+            f"registry {shown(uri)}: another process has been writing to it for {WAIT} seconds",
             "Wait until it has ended, then run again.",
         ) from error
     try:
@@ -121,7 +121,7 @@ def _require_answer(uri: str) -> None:
         return
     try:
         if address.scheme in ("http", "https"):
-            urllib.request.urlopen(_shown(uri), timeout=ANSWER).close()  # noqa: S310
+            urllib.request.urlopen(shown(uri), timeout=ANSWER).close()  # noqa: S310
         elif (kind := address.scheme.partition("+")[0]) in PORTS:
             there = (address.hostname, address.port or PORTS[kind])
             socket.create_connection(there, ANSWER).close()
@@ -134,16 +134,16 @@ def _require_answer(uri: str) -> None:
 
 
 def _unreachable(uri: str, reason: str) -> UnreachableError:
-    path = database.path_of(uri)
     password = urlsplit(uri).password
     told = " ".join((reason.replace(password, "…") if password else reason).split())
     return UnreachableError(
-        f"registry {_shown(uri) if path is None else path}: {told[:300]}",
-        SERVER_REMEDY if path is None else database.REMEDY,
+        f"registry {shown(uri)}: {told[:300]}",
+        SERVER_REMEDY if database.path_of(uri) is None else database.REMEDY,
     )
 
 
-def _shown(uri: str) -> str:
-    """Return the address without user and password."""
+def shown(uri: str) -> str:
+    """Return the address as messages may have it: a path, or a server's without its password."""
     address = urlsplit(uri)
-    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+    plain = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+    return str(database.path_of(uri) or plain)
