@@ -7,11 +7,12 @@ server Prefect starts one of its own for the run; PREFECT_API_URL names a standi
 import argparse
 import sys
 import time
+import traceback
 
-from prefect import State, Task, TaskRun, flow, get_run_logger, task
+from prefect import State, Task, flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import StateType, TaskRun
 
 from perennial.adapters import dag
 from perennial.commands import events, promote, rendering
@@ -74,8 +75,11 @@ def main() -> None:
     try:
         training(promotion=not arguments.no_promote)
     except PerennialError as error:
-        events.emit("failed", "", message=str(error), code=error.exit_code)
+        events.emit("failed", "", message=str(error))
         sys.exit(error.exit_code)
+    except Exception:
+        traceback.print_exc()
+        sys.exit(dag.OWN_FAULT)
 
 
 if __name__ == "__main__":

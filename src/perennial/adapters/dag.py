@@ -1,200 +1,185 @@
-"""DVC: which stages there are and in what order, running one of them, and objects by path.
+"""DVC: the stages of dvc.yaml in DVC's own order, what is stale, and what it tracks by digest.
 
-No list of stages is held anywhere but in dvc.yaml; whoever runs them asks here.
+Only this file imports DVC. Two functions that it leans on, `_reproduce_stage` and `prepare_kwargs`,
+are not in DVC's documented API; tests/integration/test_dag.py holds both to what is expected here.
 """
 
 import contextlib
 import json
 import logging
 import os
+import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from perennial import paths
-from perennial.adapters import files
-from perennial.errors import InputError, IntegrityError, PerennialError
+from perennial.errors import InputError, IntegrityError, PerennialError, UnreachableError
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
-OWN_FAULT = 70  # sysexits.h EX_SOFTWARE: a stage died without saying why
-RWLOCK = Path(".dvc/tmp/rwlock")
+Outcome = Literal["ran", "restored", "unchanged"]
+Say = Callable[[str], None]
+
+LOCK = Path("dvc.lock")
+LOGS = paths.STATE / "logs"
+BUSY = "Wait until it has ended, then run the same command again."
 
 
-class StageFailedError(PerennialError):
-    """A stage failed; it carries the stage's own exit code and message."""
+class BlockedError(PerennialError):
+    """A gate blocks (exit 1)."""
 
-    def __init__(self, stage: str, code: int, message: str) -> None:
-        self.stage = stage
-        self.exit_code = code  # type: ignore[misc]  # of this failure, not of the class
-        super().__init__(message or f"{stage}: exit code {code}", f"See {log_of(stage)}.")
-        self.message = message
+    exit_code: ClassVar[int] = 1
 
 
-def log_of(stage: str) -> Path:
-    """Return where a stage's own output is kept."""
-    return paths.LOGS / f"{stage}.log"
+class CrashedError(PerennialError):
+    """A fault of Perennial's own or of the machine, not of the user's input (exit 70)."""
+
+    exit_code: ClassVar[int] = 70
 
 
-def environment() -> dict[str, str]:
-    """Return what DVC and the stages need: this interpreter first on PATH, and no telemetry."""
-    return {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-        "DVC_NO_ANALYTICS": "1",
-        "ITERATIVE_DO_NOT_TRACK": "1",
-    }
+CODES: dict[int, type[PerennialError]] = {
+    kind.exit_code: kind for kind in (BlockedError, InputError, IntegrityError, UnreachableError)
+}
+
+
+class Step:
+    """A stage whose turn it is. Whoever is given it calls `run`, more than once if that helps."""
+
+    def __init__(self, name: str, run: Callable[[Say], Outcome]) -> None:
+        self.name = name
+        self._run = run
+
+    def run(self, say: Say) -> Outcome:
+        """Have DVC bring the stage up to date.
+
+        Args:
+            say: Is given each line that the stage prints, while it runs, from another thread.
+
+        Returns:
+            `ran`; `restored` if DVC had the outputs of these very inputs; or `unchanged`.
+
+        Raises:
+            PerennialError: the stage failed; of the class that its exit code stands for.
+        """
+        return self._run(say)
+
+
+def walk(visit: Callable[[Step], None], keep_open: Sequence[int] = ()) -> None:
+    """Have DVC walk the stages in its own order; `visit` is given each one when its turn has come.
+
+    Args:
+        visit: Calls `run` of the step it is given; what it raises ends the walk.
+        keep_open: Descriptors that the stages inherit, so that a lock lasts as long as they do.
+
+    Raises:
+        InputError: there is no DVC project here, or dvc.yaml is wrong.
+        UnreachableError: another run is at work.
+    """
+    with _dvc() as repo:
+        from dvc.exceptions import ReproductionError
+        from dvc.repo.reproduce import _reproduce_stage
+
+        def turn(stage: Any, **options: Any) -> Any:
+            name = stage.addressing
+
+            def run(say: Say) -> Outcome:
+                with _captured(name, say, keep_open) as started, _explaining(name):
+                    changed = _reproduce_stage(stage, **options)
+                return "unchanged" if changed is None else "ran" if started else "restored"
+
+            if stage.is_data_source:  # a tracked file, not a stage of the pipeline
+                return _reproduce_stage(stage, **options)
+            visit(Step(name, run))
+            return stage
+
+        # `python` in dvc.yaml is this one, whether or not its environment is activated
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        try:
+            repo.reproduce(repro_fn=turn, run_env={"PATH": path, "PYTHONUNBUFFERED": "1"})
+        except ReproductionError as error:
+            raise error.__cause__ or error from None
 
 
 def stages() -> list[str]:
-    """Return the names of the pipeline's stages in the order in which DVC would run them.
+    """Return the names of the stages, in an order in which they can be run."""
+    with _dvc() as repo:
+        import networkx as nx
 
-    Raises:
-        InputError: dvc.yaml is missing or wrong, or this is no DVC project.
+        ordered = nx.dfs_postorder_nodes(repo.index.graph)
+        return [stage.addressing for stage in ordered if not stage.is_data_source]
+
+
+def stale() -> dict[str, list[str]]:
+    """Return the stages that something changed for since they last ran, each with what changed.
+
+    A stage below a stale one is not stale yet: it is if the one above comes out different. A
+    stage that always runs is not for that.
     """
-    with _repo() as repo:
-        from dvc.repo.reproduce import get_active_graph, plan_repro
-
-        found = repo.stage.collect("dvc.yaml")
-        return [stage.addressing for stage in plan_repro(get_active_graph(repo.index.graph), found)]
-
-
-def run_stage(name: str) -> bool:
-    """Run one stage if it is stale; its output goes to `log_of(name)`.
-
-    Returns:
-        Whether it ran.
-
-    Raises:
-        StageFailedError: it failed; with the exit code and message that it left.
-        InputError: another run is at work in this folder, or DVC refuses.
-    """
-    from dvc.exceptions import DvcException, ReproductionError
-    from dvc.lock import LockError
-
-    status = paths.STATUS / f"{name}.json"
-    status.unlink(missing_ok=True)
-    _heal_lock()
-    try:
-        with _repo() as repo, _output_to(log_of(name)):
-            return bool(repo.reproduce(name, single_item=True))
-    except ReproductionError as error:
-        raise _failure(name, status, error) from error
-    except LockError as error:
-        raise InputError(
-            f"{Path.cwd()}: another run is at work here", "Wait until it has ended."
-        ) from error
-    except DvcException as error:
-        raise InputError(f"{name}: DVC: {error}", "Correct dvc.yaml, or what it names.") from error
+    with _dvc() as repo:
+        found = {}
+        for name, entries in repo.status().items():
+            changes = [change for entry in entries for change in _changes(entry)]
+            if changes and not name.endswith(".dvc"):
+                found[name] = changes
+        return {name: found[name] for name in stages_of(repo) if name in found}
 
 
-def stale() -> list[str]:
-    """Return the stages that `dvc repro` would run, but for those that always run."""
-    with _repo() as repo, _output_to(Path(os.devnull)):
-        found: dict[str, Any] = repo.status()
-    return sorted(name for name, changes in found.items() if changes != ["always changed"])
+def md5_in_lock(path: Path) -> str | None:
+    """Return the MD5 that dvc.lock has for an output; None if it has none."""
+    with _dvc() as repo:
+        from dvc.exceptions import OutputNotFoundError
 
-
-def recorded_md5(path: Path) -> str | None:
-    """Return the MD5 that dvc.lock has for an output, or None if it has none."""
-    from ruamel.yaml import YAML
-
-    lock = Path("dvc.lock")
-    content: Any = YAML(typ="safe").load(lock.read_text()) if lock.exists() else {}
-    for stage in (content or {}).get("stages", {}).values():
-        for out in stage.get("outs", []):
-            if out["path"] == path.as_posix():
-                return str(out["md5"])
-    return None
+        try:
+            (output,) = repo.find_outs_by_path(str(path))
+        except OutputNotFoundError:
+            return None
+        return output.hash_info.value if output.hash_info else None
 
 
 def track(path: Path) -> None:
-    """Put a folder under DVC by a .dvc file of its own, so that it can be pushed and fetched."""
-    _heal_lock()
-    with _repo() as repo, _output_to(Path(os.devnull)):
+    """Put `path` as it is now into DVC's cache, and its digest into `<path>.dvc`."""
+    pointer = _pointer(path)
+    with _dvc(without=pointer) as repo:
         repo.add([str(path)])
 
 
+def is_tracked(path: Path) -> bool:
+    """Return whether what `<path>.dvc` tracks is what is at `path`."""
+    pointer = _pointer(path)
+    if not pointer.is_file():
+        return False
+    with _dvc() as repo:
+        return not repo.status(targets=[str(pointer)])
+
+
 def fetch(path: Path) -> None:
-    """Bring a tracked folder back from DVC's cache or remote, as its .dvc file names it.
+    """Bring `path` as `<path>.dvc` has it, from DVC's cache or its remote, over what is there.
 
     Raises:
-        IntegrityError: it is not tracked, or neither cache nor remote has it whole.
+        IntegrityError: it can't be had.
+        UnreachableError: another run is at work.
     """
-    from dvc.exceptions import DvcException
-
-    pointer = path.with_name(f"{path.name}.dvc")
-    remedy = "Fetch it where it is (`dvc pull`), or name another champion in champion.json."
+    pointer = _pointer(path)
+    remedy = f"`git checkout {pointer}` and `dvc pull {pointer}`, with the remote it was pushed to."
     if not pointer.is_file():
-        raise IntegrityError(f"{path}: not here, and there is no {pointer} to fetch it by", remedy)
-    try:
-        with _repo() as repo, _output_to(Path(os.devnull)):
-            if not repo.cloud.repo.config["core"].get("remote"):
-                repo.checkout([str(pointer)], force=True)
-            else:
-                repo.pull([str(pointer)], force=True)
-    except (DvcException, OSError) as error:
-        raise IntegrityError(f"{path}: can't be fetched: {error}", remedy) from error
+        raise IntegrityError(f"{path}: can't be fetched, {pointer}: no such file", remedy)
+    with _dvc() as repo:
+        from dvc.exceptions import DvcException
+        from dvc.lock import LockError
 
-
-@contextlib.contextmanager
-def _repo() -> "Iterator[Repo]":
-    os.environ.update(environment())
-    from dvc.exceptions import DvcException, NotDvcRepoError
-    from dvc.repo import Repo
-
-    logging.getLogger("dvc").setLevel(logging.WARNING)  # a stage's log is for the stage's words
-    try:
-        with Repo(".") as repo:
-            yield repo
-    except NotDvcRepoError as error:
-        raise InputError(
-            f"{Path.cwd()}: no DVC project", "Run in the folder that has dvc.yaml and .dvc."
-        ) from error
-    except DvcException as error:
-        if "dvc.yaml" not in str(error):
+        try:
+            with contextlib.suppress(DvcException, FileNotFoundError):
+                repo.checkout(targets=[str(pointer)], force=True)
+                return
+            repo.fetch(targets=[str(pointer)])
+            repo.checkout(targets=[str(pointer)], force=True)
+        except LockError:
             raise
-        raise InputError(f"dvc.yaml: {error}", "Restore it from Git, or correct it.") from error
-
-
-@contextlib.contextmanager
-def _output_to(path: Path) -> Iterator[None]:
-    """Send what this process and its children print to a file: stages inherit DVC's output."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = os.dup(1), os.dup(2)
-    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    try:
-        os.dup2(target, 1)
-        os.dup2(target, 2)
-        yield
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        for number, original in enumerate(kept, start=1):
-            os.dup2(original, number)
-            os.close(original)
-        os.close(target)
-
-
-def _heal_lock() -> None:
-    """Remove a lock file that a kill left torn (DVC issue 7615); a live run's is whole."""
-    try:
-        json.loads(RWLOCK.read_text() or "{}")
-    except FileNotFoundError:
-        return
-    except ValueError:
-        RWLOCK.unlink()
-
-
-def _failure(name: str, status: Path, error: Exception) -> PerennialError:
-    cause = error.__cause__ or error
-    if not status.exists():
-        return StageFailedError(name, OWN_FAULT, f"{name}: died without a word: {cause}")
-    left = files.read_json(status, "Run again.")
-    if left["exit_code"] == 0:  # the stage did its work, and DVC could not keep it
-        remedy = "Make room, or mend what it names, then run the same command again."
-        return InputError(f"{name}: DVC can't keep its outputs: {cause}", remedy)
-    return StageFailedError(name, left["exit_code"], left["message"])
+        except (DvcException, OSError) as error:
+            why = f"{path}: neither in DVC's cache nor to be had from its remote: {error}"
+            raise IntegrityError(why, remedy) from error

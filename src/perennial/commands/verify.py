@@ -29,11 +29,11 @@ def verify(wanted: str | None) -> dict[str, Any]:
     if wanted is not None and not chosen:
         known = ", ".join(v.version for v in versions) or "none"
         raise InputError(f"{params.model} has no version {wanted}", f"Versions there are: {known}.")
-    checked = [
+    checked: list[dict[str, Any]] = [
         {
             "what": f"version {v.version}",
             "digest": v.digest,
-            "faults": _version(uri, params.model, v),
+            "faults": _version(uri, v, params.model),
         }
         for v in chosen
     ]
