@@ -65,6 +65,16 @@ class Project:
         return set(re.findall(r"Running stage '(\w+)'", output))
 
 
+def name_nobody(project: Project) -> None:
+    """Make champion.json name nobody, as in the project that ships."""
+    model = project.read("champion.json")["model"]
+    nobody = dict.fromkeys(("version", "digest", "plan", "verdict", "when"))
+    content = {"schema_version": 1, "model": model, "attempts": [], **nobody}
+    (project.folder / "champion.json").write_text(json.dumps(content))
+    for name in ("models/champion.dvc", "history.jsonl"):
+        (project.folder / name).unlink(missing_ok=True)
+
+
 def clone(folder: Path) -> Project:
     """Clone the working tree as it is, committed or not, and make its search small."""
     listed = subprocess.run(
@@ -76,6 +86,7 @@ def clone(folder: Path) -> Project:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
     project = Project(folder)
+    name_nobody(project)
     project.edit("params.yaml", r"^  trials: \d+", "  trials: 4")
     project.edit("params.yaml", r"^  max_rounds: \d+", "  max_rounds: 60")
     project.edit("params.yaml", r"^  replicates: \d+", "  replicates: 500")

@@ -1,6 +1,5 @@
 """The main job on the data that ships, from a fresh clone to a champion, and what follows."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.conftest import Project
+from tests.e2e.conftest import Project, name_nobody
 
 Done = tuple[Project, subprocess.CompletedProcess[str]]
 
@@ -142,22 +141,18 @@ def test_a_request_to_retrain_computes_the_new_month_only(project: Project) -> N
 
 def test_duration_put_back_is_blocked(project: Project) -> None:
     """The textbook leak ends in exit 1, is named, and leaves the champion alone."""
-    before = (project.folder / "champion.json").read_bytes()
+    name_nobody(project)
+    nobody = (project.folder / "champion.json").read_bytes()
     project.edit("params.yaml", r"^    duration: known only.*\n", "")
     feature = "    duration: {from: duration, as: number, missing: null, why: a leak}\n    age: {from"
     project.edit("params.yaml", r"^    age: \{from", feature)
-    (project.folder / "champion.json").write_bytes(
-        json.dumps({**{k: None for k in ("version", "digest", "plan", "verdict", "when")},
-                    "schema_version": 1, "model": "bank-deposits", "attempts": []}).encode()
-    )
-    nobody = (project.folder / "champion.json").read_bytes()
     result = project.perennial("run")
     assert result.returncode == 1, result.stdout + result.stderr
     gate = project.read("reports/gate.json")
     assert gate["verdict"] == "block"
     assert [g["name"] for g in gate["gates"] if g["verdict"] == "fail"] == ["leakage"]
     assert "duration" in gate["why"]
-    assert (project.folder / "champion.json").read_bytes() == nobody != before
+    assert (project.folder / "champion.json").read_bytes() == nobody
 
 
 def test_a_champion_that_cannot_be_had_is_exit_3(project: Project) -> None:

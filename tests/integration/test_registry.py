@@ -256,7 +256,7 @@ def test_a_second_run_registers_nothing_and_imports_nothing_slow(registered: Pro
     done = registered.register()
     took = time.perf_counter() - start
     assert done.stdout.splitlines()[-1] == "[]", "MLflow, pandas, NumPy or XGBoost was imported"
-    assert took < 2, f"{took:.1f} s"
+    assert took < 3, f"{took:.1f} s"
     assert len(registry.versions(registered.uri, NAME)) == 1
     assert (registered.folder / paths.REGISTRATION).read_bytes() == report, "written again"
 
@@ -499,7 +499,7 @@ def asked(uri: str) -> None:
         registry.find_version(uri, NAME, "0" * 64)
     assert error.value.exit_code == 4
     assert "secret" not in str(error.value)
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 10
 
 
 def test_a_server_that_is_not_there_is_told_at_once() -> None:
@@ -528,7 +528,7 @@ def test_a_tracking_server_serves_as_well_as_a_file(
             command, cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        for _ in range(200):
+        for _ in range(600):
             with contextlib.suppress(UnreachableError):
                 assert registry.versions(uri, NAME) == []
                 break
@@ -569,9 +569,13 @@ def test_a_server_that_is_no_mlflow_is_told_without_the_password() -> None:
         other.shutdown()
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_named(registered: Project, tmp_path: Path) -> None:
+    """By what reads and by what writes, and MLflow is not left to try again and again."""
+    uri = f"sqlite:///{tmp_path / 'registry.db'}"
     (tmp_path / "registry.db").write_bytes(b"not a database" * 100)
-    asked(f"sqlite:///{tmp_path / 'registry.db'}")
+    asked(uri)
+    with pytest.raises(UnreachableError, match="not a database"):
+        registry.register(uri, record(registered))
 
 
 def test_a_folder_name_that_mlflow_would_misread_is_refused(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def _derived(values: pd.Series, feature: Feature) -> pd.Series:
     if feature.missing is not None:
         values = values.mask(values == feature.missing)
     if feature.kind == "category":
-        return values.astype("string").astype(object).where(values.notna(), None)
+        return _text(values).astype(object).where(values.notna(), None)
     number = pd.to_numeric(values, errors="coerce").astype("float64")
     number = number.where(np.isfinite(number))
     if feature.kind == "signed_log":  # log(1 + |x|) with the sign of x: defined at 0 and below
@@ -108,6 +108,13 @@ def _derived(values: pd.Series, feature: Feature) -> pd.Series:
         logged = np.round(np.sign(plain) * np.log1p(np.abs(plain)), 6)
         return pd.Series(logged, index=number.index)
     return number
+
+
+def _text(values: pd.Series) -> pd.Series:
+    """Return levels as text; a whole number reads the same with and without nulls beside it."""
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    return values.astype("string")
 
 
 def fit(
@@ -187,7 +194,7 @@ def groups(raw: pd.DataFrame, sensitive: Mapping[str, Sensitive]) -> pd.DataFram
 
 def _group(values: pd.Series, bins: list[float] | None) -> pd.Series:
     if bins is None:
-        return values.astype("string").fillna(MISSING).astype(object)
+        return _text(values).fillna(MISSING).astype(object)
     edges = [f"{b:g}" for b in bins]
     labels = [f"under {edges[0]}"]
     labels += [f"{low} to under {high}" for low, high in pairwise(edges)]

@@ -28,6 +28,9 @@ def run(stage: Callable[[], int | None]) -> None:
     A traceback is shown only where PERENNIAL_DEBUG is set (`perennial --debug` sets it), or for a
     fault of our own.
     """
+    # threads that spin while they wait make two runs on one machine many times slower; libgomp
+    # reads this when XGBoost loads it, which is after this
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     name = Path(sys.argv[0]).stem
     code, message = 0, ""
     try:

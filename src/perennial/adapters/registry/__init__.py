@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote
 
-from perennial import paths
 from perennial.adapters import files
 from perennial.adapters.registry import connection, database, writing
 from perennial.adapters.registry.records import BUNDLE, Record, Version
@@ -38,7 +37,7 @@ def resolve(uri: str | None) -> str:
     Raises:
         InputError: MLflow can't work in a folder of that name.
     """
-    path = paths.REGISTRY / "registry.db" if uri is None else database.path_of(uri)
+    path = database.own() if uri is None else database.path_of(uri)
     if path is None:
         return str(uri).rstrip("/")
     plain = str(path.resolve())
@@ -61,7 +60,7 @@ def versions(uri: str, model: str) -> list[Version]:
     rows = None if path is None else database.select(path, database.VERSIONS, (model,))
     if rows is not None:
         return [Version(str(version), *rest) for version, *rest in rows]
-    with connection.client(uri, uri == resolve(None)) as client:
+    with connection.client(uri) as client:
         found, token = [], None
         while True:
             page = client.search_model_versions(f"name = '{model}'", page_token=token)
@@ -95,7 +94,7 @@ def register(uri: str, record: Record) -> Version:
         UnreachableError: the registry can't be reached or written, or another process holds it.
     """
     path = database.path_of(uri)
-    with connection.client(uri, uri == resolve(None)) as client:
+    with connection.client(uri) as client:
         known = _known(uri, record.model, record.digest)
         if known is None:
             root = None if path is None else database.files_of(path)
@@ -115,7 +114,7 @@ def set_alias(uri: str, model: str, alias: str, version: str) -> None:
     """
     _named(uri, model, version)
     if alias_version(uri, model, alias) != version:
-        with connection.client(uri, uri == resolve(None)) as client:
+        with connection.client(uri) as client:
             client.set_registered_model_alias(model, alias, version)
 
 
@@ -129,7 +128,7 @@ def alias_version(uri: str, model: str, alias: str) -> str | None:
     rows = None if path is None else database.select(path, database.ALIAS, (model, alias))
     if rows is not None:
         return str(rows[0][0]) if rows else None
-    with connection.client(uri, uri == resolve(None)) as client:
+    with connection.client(uri) as client:
         found = client.search_registered_models(f"name = '{model}'")
         version = found[0].aliases.get(alias) if found else None
         return None if version is None else str(version)
@@ -151,7 +150,7 @@ def download(uri: str, model: str, version: str, folder: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetched-") as temporary:
         fetched = Path(temporary) / BUNDLE.name
         if here is None:
-            with connection.client(uri, uri == resolve(None)):
+            with connection.client(uri):
                 from mlflow.artifacts import download_artifacts
 
                 source = f"{found.location}/{BUNDLE.as_posix()}"
@@ -159,8 +158,9 @@ def download(uri: str, model: str, version: str, folder: Path) -> Path:
         elif (here / BUNDLE).is_dir():
             shutil.copytree(here / BUNDLE, fetched)
         if not fetched.is_dir():
+            where = connection.shown(uri)
             raise IntegrityError(
-                f"registry {connection.shown(uri)}: the files of {model} version {version} are gone",
+                f"registry {where}: the files of {model} version {version} are gone",
                 "Run `dvc repro`, which puts the candidate's back, or choose another version.",
             )
         shutil.rmtree(folder, ignore_errors=True)
@@ -195,8 +195,7 @@ def _is_there(uri: str, version: Version) -> bool:
     folder, path = _folder(version), database.path_of(uri)
     if folder is None:
         return True
-    moved = path is not None and not folder.is_relative_to(database.files_of(path))
-    if moved and uri == resolve(None):
+    if path == database.own() and not folder.is_relative_to(database.files_of(path)):
         return False  # the project was moved or copied, and its database names the files of old
     try:
         manifest = folder / BUNDLE / "manifest.json"

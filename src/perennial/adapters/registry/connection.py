@@ -1,6 +1,7 @@
 """A client of MLflow that is quiet, that gives up soon, and that finds a database ready."""
 
 import contextlib
+import errno
 import http.client
 import logging
 import os
@@ -30,14 +31,11 @@ PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 
 @contextlib.contextmanager
-def client(uri: str, own: bool) -> "Iterator[MlflowClient]":
+def client(uri: str) -> "Iterator[MlflowClient]":
     """Yield a client; a SQLite registry is made if need be, and is nobody else's meanwhile.
 
-    Args:
-        uri: The registry's address.
-        own: Whether it is the project's own, whose paths may follow it.
-
     Raises:
+        OSError: the disk is full.
         UnreachableError: the registry doesn't answer, refuses, or is held by another process.
     """
     _require_answer(uri)
@@ -48,14 +46,17 @@ def client(uri: str, own: bool) -> "Iterator[MlflowClient]":
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        with _held(uri, own):
+        with _held(uri):
             yield MlflowClient(tracking_uri=uri, registry_uri=uri)
     except (MlflowException, SQLAlchemyError, sqlite3.Error, requests.RequestException) as error:
+        if "disk is full" in str(error):  # SQLite's words for ENOSPC
+            full = errno.ENOSPC
+            raise OSError(full, os.strerror(full), str(database.path_of(uri))) from error
         raise _unreachable(uri, str(error)) from error
 
 
 @contextlib.contextmanager
-def _held(uri: str, own: bool) -> Iterator[None]:
+def _held(uri: str) -> Iterator[None]:
     """Hold the lock of a SQLite registry, its database there and its paths right."""
     path = database.path_of(uri)
     if path is None:
@@ -75,7 +76,8 @@ def _held(uri: str, own: bool) -> Iterator[None]:
     try:
         if not path.exists() or path.stat().st_size == 0:
             _create(path)
-        elif own:
+        database.select(path, database.TABLES, ())  # MLflow would try a damaged one for minutes
+        if path == database.own():
             database.rebase(path)
         yield
     finally:

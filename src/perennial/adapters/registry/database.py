@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from perennial import paths
 from perennial.errors import UnreachableError
 
 SCHEME = "sqlite:///"
-REMEDY = "Move the file away and run `dvc repro`, which registers the candidate in a new one."
+REMEDY = (
+    "Run again; if the file is damaged, move it away first: `dvc repro` registers the candidate in "
+    "a new one."
+)
 
 VERSIONS = """
 SELECT v.version, t.value, v.run_id, v.storage_location
@@ -19,6 +23,7 @@ LEFT JOIN model_version_tags t ON t.name = v.name AND t.version = v.version AND 
 WHERE v.name = ? AND v.current_stage IS NOT 'Deleted_Internal' ORDER BY v.version
 """
 ALIAS = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
+TABLES = "SELECT count(*) FROM sqlite_master"
 LOCATIONS = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -31,6 +36,11 @@ LOCATIONS = (
 def path_of(uri: str) -> Path | None:
     """Return the database's path; None if the address is no SQLite database's."""
     return Path(uri.removeprefix(SCHEME)) if uri.startswith(SCHEME) else None
+
+
+def own() -> Path:
+    """Return the path of the project's own database."""
+    return (paths.REGISTRY / "registry.db").resolve()
 
 
 def files_of(database: Path) -> Path:
