@@ -79,7 +79,10 @@ def clone(folder: Path) -> Project:
     """Clone the working tree as it is, committed or not, and make its search small."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split("\0")
     for name in filter(None, listed):
         if (ROOT / name).is_file():
@@ -117,8 +120,6 @@ def done(fresh: Callable[[str], Project]) -> tuple[Project, subprocess.Completed
 
 
 @pytest.fixture
-def project(
-    done: tuple[Project, subprocess.CompletedProcess[str]], tmp_path: Path
-) -> Project:
+def project(done: tuple[Project, subprocess.CompletedProcess[str]], tmp_path: Path) -> Project:
     """A copy of the finished project, for a test to change."""
     return done[0].copy(tmp_path / "project")

@@ -1,5 +1,6 @@
 """The main job on the data that ships, from a fresh clone to a champion, and what follows."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,8 +75,6 @@ def test_after_a_promotion_the_dag_has_converged(project: Project) -> None:
 
 
 def test_a_registry_that_was_emptied_is_filled_again(project: Project) -> None:
-    import shutil
-
     shutil.rmtree(project.folder / ".perennial/mlflow")
     assert project.dvc("repro").returncode == 0
     digest = project.read("champion.json")["digest"]
@@ -144,7 +143,9 @@ def test_duration_put_back_is_blocked(project: Project) -> None:
     name_nobody(project)
     nobody = (project.folder / "champion.json").read_bytes()
     project.edit("params.yaml", r"^    duration: known only.*\n", "")
-    feature = "    duration: {from: duration, as: number, missing: null, why: a leak}\n    age: {from"
+    feature = (
+        "    duration: {from: duration, as: number, missing: null, why: a leak}\n    age: {from"
+    )
     project.edit("params.yaml", r"^    age: \{from", feature)
     result = project.perennial("run")
     assert result.returncode == 1, result.stdout + result.stderr
@@ -156,24 +157,36 @@ def test_duration_put_back_is_blocked(project: Project) -> None:
 
 
 def test_a_champion_that_cannot_be_had_is_exit_3(project: Project) -> None:
-    """A corrupted champion is never counted as none: nothing is promoted past it."""
-    import shutil
-
-    member = next((project.folder / "models/champion").glob("*.ubj"))
-    content = bytearray(member.read_bytes())
-    content[len(content) // 2] ^= 1
-    member.chmod(0o644)
-    member.write_bytes(content)
-    project.edit("params.yaml", r"threshold: 0\.6 ", "threshold: 0.59 ")
-    result = project.perennial("run")
-    if result.returncode == 0:  # the cache had it whole
-        assert project.perennial("verify").returncode == 0
+    """It is never counted as nobody: the gate does not pass, and nothing is promoted past it."""
     shutil.rmtree(project.folder / "models/champion")
-    shutil.rmtree(project.folder / ".dvc/cache")
-    project.edit("params.yaml", r"threshold: 0\.59 ", "threshold: 0.58 ")
+    (project.folder / "models/champion.dvc").unlink()
+    before = (project.folder / "champion.json").read_bytes()
+    project.edit("params.yaml", r"threshold: 0\.6 ", "threshold: 0.59 ")
     result = project.perennial("run")
     assert result.returncode == 3, result.stdout + result.stderr
     assert "models/champion" in result.stdout + result.stderr
+    assert (project.folder / "champion.json").read_bytes() == before
+
+
+def test_a_champion_of_another_digest_is_exit_3(project: Project) -> None:
+    digest = project.read("champion.json")["digest"]
+    project.edit("champion.json", digest, "0" * 64)
+    result = project.perennial("run")
+    assert result.returncode == 3, result.stdout + result.stderr
+    assert project.perennial("verify").returncode == 3
+
+
+def test_a_champion_that_was_damaged_is_fetched_again(project: Project) -> None:
+    """By its digest, from DVC's cache: a flipped byte in the folder is never loaded."""
+    member = next((project.folder / "models/champion").glob("*.ubj"))
+    whole = member.read_bytes()
+    member.chmod(0o644)
+    member.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert project.perennial("verify").returncode == 3
+    project.edit("params.yaml", r"threshold: 0\.6 ", "threshold: 0.59 ")
+    result = project.perennial("run")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert member.read_bytes() == whole
 
 
 def test_dvc_shows_metrics_and_plots(project: Project) -> None:

@@ -1,211 +1,156 @@
-"""The act: the candidate becomes champion.
+"""promote: the act of putting the candidate in charge.
 
-It is decided once and written down; then each step can be done again. So a promotion that was
-killed between two steps is finished by the next command, whatever has changed in the meantime, and
-ends as if nothing had happened. champion.json, which is the truth, is written last.
+Each step does nothing where it is done already, and champion.json, which is the truth, is written
+last: killed between any two, the same command finishes the work.
 """
 
+import getpass
 import hashlib
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, git, history, registry
+from perennial.adapters import bundles, champions, dag, files, git
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.commands.people import who
 from perennial.core.plan import newest_period
 from perennial.errors import InputError, IntegrityError
 
-ALIAS = "champion"
-PENDING = paths.STATE / "promotion"  # what was decided, until it is done
-DECISION = PENDING / "decision.json"
-BUNDLE = PENDING / "bundle"
-AGAIN = "Run `perennial run` (or `dvc repro`), so that the candidate is judged as things are now."
+RERUN = "Run `dvc repro` (or `perennial run`), which puts the candidate through the gates."
 
 
-@dataclass(frozen=True)
-class Promotion:
-    """What a promotion came to: who is champion now, and who was before."""
-
-    champion: Champion
-    before: Champion | None
-    changed: bool
-    why: str
+def verdict() -> str:
+    """Return the verdict of the gate's report."""
+    return str(files.read_json(paths.GATE_REPORT, RERUN)["verdict"])
 
 
-def promote() -> Promotion:
-    """Make the candidate champion, if the gate's verdict on just this candidate says so.
-
-    Raises:
-        BlockedError: the verdict is not `promote`.
-        InputError: nothing was judged, or what was judged is no longer how things are.
-        IntegrityError: a report, the candidate or the registry is not what was judged.
-        UnreachableError: the registry can't be reached.
-    """
-    finished = finish()
-    champion = champions.read()
-    gate = files.read_json(paths.GATE_REPORT, f"Nothing has been judged yet. {AGAIN}")
-    if champion is not None and champion.digest == bundles.digest(paths.CANDIDATE):
-        return finished or _settled(champion)
-    _check(gate, champion)
-    _decide(gate, champion)
-    promotion = finish()
-    assert promotion is not None  # just decided
-    return promotion
-
-
-def finish() -> Promotion | None:
-    """Carry out what was decided; None if nothing is left to be done.
-
-    Raises:
-        IntegrityError: what was decided on is damaged.
-        UnreachableError: the registry can't be reached.
-    """
-    if not DECISION.exists():
-        return None
-    decision = files.read_json(DECISION, f"Remove {PENDING}. {AGAIN}")
-    champion, entry = Champion(**decision["champion"]), decision["entry"]
-    before = champions.read()
-    now, known = before.digest if before else None, (entry["from"] or {}).get("digest")
-    if now in (known, champion.digest):
-        _place(champion.digest)
-        dag.track(paths.CHAMPION_BUNDLE)
-        uri = registry.resolve(decision["registry"])
-        registry.set_alias(uri, champion.model, ALIAS, champion.version)
-        history.append(entry)
-        champions.write(champion)
-        done = Promotion(champion, before, True, entry["why"])
-    else:
-        done = None  # somebody else was promoted since: what was decided then no longer holds
-    DECISION.unlink()
-    shutil.rmtree(PENDING)
-    return done
-
-
-def point_alias(champion: Champion) -> str | None:
-    """Have the registry's alias point to the champion, where a registry that was emptied lost it.
+def promote() -> Champion:
+    """Make the candidate champion: bundle, alias, history, and last champion.json.
 
     Returns:
-        The version that the champion has in the registry; None if it is not there.
+        The champion, who may have been it before.
+
+    Raises:
+        InputError: the verdict is not `promote`, or is about another candidate or champion.
+        IntegrityError: report, bundle or registration is not what its digest says.
+        UnreachableError: the registry can't be reached.
     """
-    uri = registry.resolve(read_params("registry").registry.uri)
-    version = registry.find_version(uri, champion.model, champion.digest)
-    if version is not None:
-        registry.set_alias(uri, champion.model, ALIAS, version)
-    return version
+    before = champions.read()
+    gate, digest = _checked(before)
+    if before is not None and before.digest == digest:
+        return before
+    registration = _registration(digest)
+    _place_bundle(digest)
+    _move_alias(registration)
+    after = _champion(before, gate, registration)
+    _append_history(before, after, gate)
+    champions.write(after)
+    return after
 
 
-def _settled(champion: Champion) -> Promotion:
-    """Return that the candidate is champion already, the registry and champion.json at one."""
-    version = point_alias(champion)
-    if version is not None and version != champion.version:  # a registry that was made anew
-        champion = replace(champion, version=version)
-        champions.write(champion)
-    return Promotion(champion, champion, False, "the candidate is the champion already")
-
-
-def _check(gate: Mapping[str, Any], champion: Champion | None) -> None:
-    """Refuse a candidate that was not judged fit, as it is and against who is champion now."""
-    if gate.get("verdict") != "promote":
-        raise dag.BlockedError(
-            f"{paths.GATE_REPORT}: the verdict is {gate.get('verdict')}: {gate.get('why')}",
-            "Nothing was promoted. Only a candidate that the gate lets pass becomes champion.",
+def _checked(champion: Champion | None) -> tuple[dict[str, Any], str]:
+    """Return the gate's report and the candidate's digest, which go together."""
+    gate = files.read_json(paths.GATE_REPORT, RERUN)
+    # MD5 is what DVC records
+    found = hashlib.md5(paths.GATE_REPORT.read_bytes(), usedforsecurity=False).hexdigest()
+    if dag.recorded_md5(paths.GATE_REPORT) != found:
+        raise IntegrityError(
+            f"{paths.GATE_REPORT}: not what the gate wrote: dvc.lock has another digest",
+            RERUN,
         )
-    for path in (paths.GATE_REPORT, paths.PLAN):
-        found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-        if found != dag.md5_in_lock(path):
-            raise IntegrityError(
-                f"{path}: not what the stage wrote; dvc.lock has another digest",
-                f"Nothing was promoted. {AGAIN}",
-            )
-    if faults := bundles.faults(paths.CANDIDATE, gate["candidate"]):
-        raise IntegrityError(faults, f"It is not what was judged; nothing was promoted. {AGAIN}")
-    compared, now = gate["champion"], champion.digest if champion else None
-    if compared != now:
+    digest = bundles.digest(paths.CANDIDATE)
+    if champion is not None and champion.digest == digest:
+        return gate, digest
+    if gate["candidate"] != digest:
+        raise IntegrityError(
+            f"{paths.CANDIDATE}: is {digest[:12]}, the gate judged {gate['candidate'][:12]}", RERUN
+        )
+    if gate["champion"] != (champion.digest if champion else None):
+        raise InputError("the gate compared the candidate with another champion", RERUN)
+    if gate["verdict"] != "promote":
         raise InputError(
-            f"the candidate was compared with {_short(compared)}, but champion is {_short(now)}",
-            f"Nothing was promoted. {AGAIN}",
+            f"the verdict is {gate['verdict']}: {gate['why']}",
+            "Nothing was promoted. Only a candidate with the verdict `promote` can be.",
         )
+    return gate, digest
 
 
-def _decide(gate: Mapping[str, Any], champion: Champion | None) -> None:
-    """Write down what is to be done; from here on it will be, whatever is killed."""
-    params = read_params("registry")
-    registered = _registered(params.registry.uri, params.registry.model, gate["candidate"])
-    plan = files.read_json(paths.PLAN, AGAIN)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _registration(digest: str) -> dict[str, Any]:
+    registration = files.read_json(paths.REGISTRATION, RERUN)
+    if registration["digest"] != digest:
+        raise IntegrityError(f"{paths.REGISTRATION}: is about another candidate", RERUN)
+    return registration
+
+
+def _place_bundle(digest: str) -> None:
+    """Copy the candidate's bundle to the champion's place, whole or not at all, and track it."""
+    if not bundles.is_whole(paths.CHAMPION_BUNDLE, digest):
+        bundles.read(paths.CANDIDATE, digest)  # checks every artefact
+        beside = paths.CHAMPION_BUNDLE.with_name(".champion.new")
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.copytree(paths.CANDIDATE, beside)
+        shutil.rmtree(paths.CHAMPION_BUNDLE, ignore_errors=True)
+        beside.rename(paths.CHAMPION_BUNDLE)
+    dag.track(paths.CHAMPION_BUNDLE)
+
+
+def _move_alias(registration: dict[str, Any]) -> None:
+    from perennial.adapters import registry
+
+    uri = registry.resolve(read_params("registry").registry.uri)
+    model, version = registration["model"], registration["version"]
+    if registry.find_version(uri, model, registration["digest"]) != version:
+        raise IntegrityError(
+            f"the registry has no version {version} of {model} as registered", RERUN
+        )
+    if registry.alias_version(uri, model, "champion") != version:
+        registry.set_alias(uri, model, "champion", version)
+
+
+def _champion(
+    before: Champion | None, gate: dict[str, Any], registration: dict[str, Any]
+) -> Champion:
+    plan = files.read_json(paths.PLAN, RERUN)
     attempt = {
-        "period": newest_period({"parts": {p: plan["parts"]["holdout"] for p in plan["parts"]}}),
+        "period": newest_period(plan),
         "action": plan["action"],
         "verdict": gate["verdict"],
-        "digest": gate["candidate"],
+        "digest": registration["digest"],
     }
-    promoted = Champion(
-        model=params.registry.model,
-        version=registered,
-        digest=gate["candidate"],
+    return Champion(
+        model=registration["model"],
+        version=registration["version"],
+        digest=registration["digest"],
         plan=plan,
         verdict=gate["verdict"],
-        when=now,
-        attempts=[attempt],
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        attempts=[*(before.attempts if before else []), attempt],
     )
+
+
+def _append_history(before: Champion | None, after: Champion, gate: dict[str, Any]) -> None:
+    """Append who, when, from what to what, and why; once, however often this is run."""
+    lines = paths.HISTORY.read_bytes() if paths.HISTORY.exists() else b""
     entry = {
-        "when": now,
-        "who": who(),
-        "action": "promote",
-        "from": {"version": champion.version, "digest": champion.digest} if champion else None,
-        "to": {"version": promoted.version, "digest": promoted.digest},
-        "verdict": gate["verdict"],
+        "when": after.when,
+        "who": git.author() or getpass.getuser(),
+        "from": {"version": before.version, "digest": before.digest} if before else None,
+        "to": {"version": after.version, "digest": after.digest},
+        "verdict": after.verdict,
         "why": gate["why"],
         "commit": git.commit(),
     }
-    decision = {
-        "schema_version": 1,
-        "registry": params.registry.uri,
-        "champion": asdict(promoted),
-        "entry": entry,
-    }
-    _copy(paths.CANDIDATE, BUNDLE, gate["candidate"])
-    files.write_bytes(DECISION, files.exact_json_bytes(decision))
+    last = read_history()[-1:]
+    if last and (last[0]["from"], last[0]["to"]) == (entry["from"], entry["to"]):
+        return
+    files.write_bytes(paths.HISTORY, lines + files.json_line(entry))
 
 
-def _registered(uri: str | None, model: str, digest: str) -> str:
-    """Return the version under which the candidate is registered."""
-    report = files.read_json(paths.REGISTRATION, f"The candidate is not registered. {AGAIN}")
-    found = registry.find_version(registry.resolve(uri), model, digest)
-    if report.get("digest") != digest or report.get("model") != model:
-        raise InputError(f"{paths.REGISTRATION}: is not about this candidate", AGAIN)
-    if found is None or found != report.get("version"):
-        raise IntegrityError(
-            f"registry: {model} version {report.get('version')} is not, or no longer whole, the "
-            f"candidate {digest[:12]}",
-            f"Nothing was promoted. {AGAIN}",
-        )
-    return found
+def read_history() -> list[dict[str, Any]]:
+    """Return the history, oldest first.
 
-
-def _place(digest: str) -> None:
-    """Put the decided bundle to models/champion, unless it is there."""
-    if not bundles.is_whole(paths.CHAMPION_BUNDLE, digest):
-        _copy(BUNDLE, paths.CHAMPION_BUNDLE, digest)
-
-
-def _copy(source: Path, target: Path, digest: str) -> None:
-    """Copy a bundle of that digest, in place of what is there."""
-    artefacts = bundles.read(source, digest)
-    manifest = (source / bundles.MANIFEST).read_bytes()
-    temporary = target.with_name(f".{target.name}.new")
-    shutil.rmtree(temporary, ignore_errors=True)
-    for name, content in {**artefacts, bundles.MANIFEST: manifest}.items():
-        files.write_bytes(temporary / name, content)
-    shutil.rmtree(target, ignore_errors=True)
-    temporary.replace(target)
-
-
-def _short(digest: str | None) -> str:
-    return digest[:12] if digest else "nobody"
+    Raises:
+        IntegrityError: a line can't be read.
+    """
+    return files.read_json_lines(paths.HISTORY)

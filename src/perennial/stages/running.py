@@ -28,9 +28,7 @@ def run(stage: Callable[[], int | None]) -> None:
     A traceback is shown only where PERENNIAL_DEBUG is set (`perennial --debug` sets it), or for a
     fault of our own.
     """
-    # threads that spin while they wait make two runs on one machine many times slower; libgomp
-    # reads this when XGBoost loads it, which is after this
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _set_environment()
     name = Path(sys.argv[0]).stem
     code, message = 0, ""
     try:
@@ -45,6 +43,14 @@ def run(stage: Callable[[], int | None]) -> None:
             traceback.print_exc()
     _leave_status(name, code, message)
     sys.exit(code)
+
+
+def _set_environment() -> None:
+    """Set what libraries read when a stage first imports them, which is after this."""
+    # threads that spin while they wait make two runs on one machine many times slower
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # a cache of fonts, which would otherwise go to the home directory
+    os.environ.setdefault("MPLCONFIGDIR", str((paths.STATE / "matplotlib").resolve()))
 
 
 def _explained(error: Exception) -> PerennialError | None:

@@ -7,7 +7,9 @@ import sys
 
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 connect, connect_ex, getaddrinfo = (
-    socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo,
+    socket.socket.connect,
+    socket.socket.connect_ex,
+    socket.getaddrinfo,
 )
 
 
