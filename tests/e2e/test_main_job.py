@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -209,3 +210,21 @@ def test_wrong_parameters_stop_before_anything_runs(project: Project, text: str)
     assert "params.yaml" in result.stderr
     assert "Traceback" not in result.stderr
     assert lock(project) == before
+
+
+def test_a_month_that_has_moved_asks_for_a_retraining(project: Project) -> None:
+    """The plan takes it in, with the champion's hyperparameters; a quiet month changes nothing."""
+    batches = project.folder / "data/batches"
+    moved = pd.read_parquet(batches / "2010-08.parquet")
+    moved["age"] = (moved["age"] + 30).clip(upper=95)
+    moved["balance"] = 90_000
+    moved.to_parquet(batches / "2010-12.parquet")
+    project.edit("params.yaml", r'as_of: "2010-08"', "as_of: latest")
+    result = project.dvc("repro", "monitor")
+    assert result.returncode == 0, result.stdout + result.stderr
+    drift, plan = project.read("reports/drift.json"), project.read("data/plan.json")
+    assert (drift["verdict"], drift["action"]) == ("drift", "retrain")
+    assert {t["feature"] for t in drift["tests"] if t["drifted"]} >= {"age", "balance"}
+    assert plan["parts"]["holdout"][-1]["period"] == "2010-12"
+    assert plan["because"] == "drift"
+    assert plan["hyperparameters"]["members"]

@@ -38,8 +38,8 @@ def sizes(rows: list[int], calibration: int, holdout: int) -> list[list[int]]:
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ([50, 6, 4, 3, 7], [[50], [6, 4], [3, 7]]),  # exactly as many rows as asked for
-        ([50, 6, 5, 3, 6], [[50], [6, 5], [3, 6]]),  # one row more than asked for, or one less
+        ([50, 6, 4, 3, 7], [[50], [6, 4], [3, 7]]),  # exactly as many calibrate
+        ([50, 6, 5, 3, 6], [[50], [6, 5], [3, 6]]),  # exactly as many are held out
         ([50, 99, 3, 99], [[50], [99, 3], [99]]),  # a period is never cut
         ([1, 2, 10, 9], [[1, 2], [10], [9]]),
     ],

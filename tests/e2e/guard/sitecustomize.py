@@ -4,6 +4,7 @@ down who tried. Put on PYTHONPATH by the end-to-end tests."""
 import os
 import socket
 import sys
+from pathlib import Path
 
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
 connect, connect_ex, getaddrinfo = (
@@ -16,7 +17,7 @@ connect, connect_ex, getaddrinfo = (
 def check(host: object) -> None:
     name = host.decode() if isinstance(host, bytes) else host
     if isinstance(name, str) and name and not name.startswith(LOOPBACK):
-        with open(os.environ["NETWORK_GUARD_LOG"], "a") as log:
+        with Path(os.environ["NETWORK_GUARD_LOG"]).open("a") as log:
             log.write(f"{name} by {sys.argv}\n")
         raise OSError(f"the network guard refuses {name}")
 

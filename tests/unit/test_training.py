@@ -1,0 +1,117 @@
+"""Training: each mitigation lowers the difference it is asked to, and none is there unasked."""
+
+import numpy as np
+import pytest
+
+from perennial.core import fairness
+from perennial.core.candidate import Candidate, to_artefacts
+from perennial.core.training import CONSTRAINTS, Part, fit_candidate, without_mitigation
+
+from .planted import NO_SPEC, part
+from .planted import training as settings
+
+RATE = {
+    "demographic_parity": "selection_rate",
+    "true_positive_rate_parity": "true_positive_rate",
+    "false_positive_rate_parity": "false_positive_rate",
+}
+RECIPE = {"kind": "xgboost", "members": [{"params": {"max_depth": 3}, "rounds": 15}]}
+LOGISTIC = {"kind": "logistic", "members": []}
+TRAIN, CALIBRATE, HOLDOUT = part(2500, 1), part(2500, 2), part(5000, 3)
+
+
+def fit(method: str, constraint: str = "demographic_parity", recipe: dict = RECIPE) -> Candidate:
+    return fit_candidate(recipe, NO_SPEC, TRAIN, CALIBRATE, settings(method, constraint), seed=7)
+
+
+def difference(candidate: Candidate, constraint: str, rows: Part = HOLDOUT) -> float:
+    group = rows.groups["g"].to_numpy()
+    decision = candidate.decision.decide(candidate.probability(rows.features), group)
+    counted = fairness.counts(rows.target, decision, group)
+    found = fairness.largest_difference(counted, RATE[constraint], 1, 0.95)
+    assert found is not None
+    return found[0].value
+
+
+@pytest.fixture(scope="module")
+def plain() -> Candidate:
+    return fit("none")
+
+
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+@pytest.mark.parametrize("method", ["reweighing", "exponentiated_gradient", "thresholds"])
+def test_a_mitigation_lowers_the_difference_it_is_asked_to(
+    plain: Candidate, method: str, constraint: str
+) -> None:
+    unmitigated = difference(plain, constraint)
+    assert unmitigated > 0.15  # as planted
+    assert difference(fit(method, constraint), constraint) < 0.6 * unmitigated
+
+
+@pytest.mark.parametrize("method", ["reweighing", "thresholds"])
+def test_a_mitigation_works_for_logistic_regression_too(method: str) -> None:
+    unmitigated = difference(fit("none", recipe=LOGISTIC), "demographic_parity")
+    mitigated = difference(fit(method, recipe=LOGISTIC), "demographic_parity")
+    assert mitigated < 0.6 * unmitigated
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="where the search chooses logistic regression, exponentiated_gradient is silently not "
+    "done: the candidate is the unmitigated one, byte for byte",
+)
+def test_exponentiated_gradient_is_done_for_logistic_regression_too_or_refused() -> None:
+    mitigated = fit("exponentiated_gradient", recipe=LOGISTIC)
+    assert to_artefacts(mitigated) != to_artefacts(fit("none", recipe=LOGISTIC))
+
+
+@pytest.mark.parametrize("method", ["none", "reweighing", "exponentiated_gradient", "thresholds"])
+def test_the_same_rows_and_seed_give_the_same_bytes(method: str) -> None:
+    assert to_artefacts(fit(method)) == to_artefacts(fit(method))
+
+
+def test_only_thresholds_look_at_a_persons_group() -> None:
+    for method in ("none", "reweighing", "exponentiated_gradient"):
+        assert fit(method).decision.attribute is None
+    assert fit("thresholds").decision.attribute == "g"
+
+
+def test_without_mitigation_only_the_method_is_another() -> None:
+    asked = settings("thresholds", "true_positive_rate_parity")
+    found = without_mitigation(asked)
+    assert found.mitigation.method == "none"
+    assert found.model_copy(update={"mitigation": asked.mitigation}) == asked
+    assert asked.mitigation.method == "thresholds"
+
+
+def test_an_ensemble_has_equal_weights_and_members_of_different_seeds() -> None:
+    sampled = {"params": {"max_depth": 3, "subsample": 0.5}, "rounds": 5}
+    recipe = {"kind": "xgboost", "members": [sampled, sampled]}
+    candidate = fit("none", recipe=recipe)
+    assert candidate.weights == (0.5, 0.5)
+    artefacts = to_artefacts(candidate)
+    assert artefacts["member-00.ubj"] != artefacts["member-01.ubj"]
+    assert candidate.recipe == recipe
+
+
+def test_weights_of_an_exponentiated_gradient_sum_to_one() -> None:
+    candidate = fit("exponentiated_gradient")
+    assert sum(candidate.weights) == pytest.approx(1)
+    assert len(candidate.weights) == len(candidate.boosters)
+
+
+def test_calibration_and_threshold_come_from_the_calibration_rows_alone() -> None:
+    """Other training answers change the model; other calibration answers only what follows it."""
+    turned = Part(CALIBRATE.features, 1 - CALIBRATE.target, CALIBRATE.groups)
+    first = fit("none")
+    second = fit_candidate(RECIPE, NO_SPEC, TRAIN, turned, settings(), seed=7)
+    rows = HOLDOUT.features[:100]
+    assert np.array_equal(first.margin(rows), second.margin(rows))
+    assert first.calibration.slope == pytest.approx(-second.calibration.slope, rel=1e-6)
+
+
+def test_holdout_probabilities_are_near_the_rate_they_state() -> None:
+    stated = fit("none").probability(HOLDOUT.features)
+    assert stated.mean() == pytest.approx(HOLDOUT.target.mean(), abs=0.025)
+    sure = stated > 0.7
+    assert HOLDOUT.target[sure].mean() == pytest.approx(stated[sure].mean(), abs=0.05)
