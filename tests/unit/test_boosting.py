@@ -72,7 +72,7 @@ def test_a_fold_stops_early_and_states_the_margins_of_its_best_round() -> None:
 
 
 def test_integer_weights_are_repeated_rows() -> None:
-    """But for XGBoost's random draws and bins, which see weights and rows alike without sampling."""
+    """But for the bins of numbers, which see weights and rows a little differently."""
     weight = np.random.default_rng(0).integers(1, 4, 500)
     again = np.repeat(np.arange(500), weight)
     recipe = {"params": {"max_depth": 3, "max_bin": 1024}, "rounds": 5}

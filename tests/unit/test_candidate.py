@@ -99,9 +99,7 @@ def test_the_score_of_an_ensemble_is_the_mean_log_odds_of_its_members(
     if not candidate.boosters:
         pytest.skip("logistic regression has no members")
     matrix = candidate.spec.transform(raw_rows(50, 3))
-    alone = [
-        training.mean_margin((booster,), (1.0,), matrix) for booster in candidate.boosters
-    ]
+    alone = [training.mean_margin((booster,), (1.0,), matrix) for booster in candidate.boosters]
     assert candidate.margin(matrix) == pytest.approx(np.mean(alone, axis=0), abs=1e-6)
 
 

@@ -140,7 +140,7 @@ def test_equal_rates_hold_on_other_rows_too(constraint: str) -> None:
 class Passes(BaseEstimator):
     """An estimator whose score is its one feature, for fairlearn."""
 
-    def fit(self, rows: np.ndarray, target: np.ndarray) -> "Passes":
+    def fit(self, _rows: np.ndarray, _target: np.ndarray) -> "Passes":
         self.fitted_ = True
         return self
 
@@ -193,9 +193,7 @@ def test_a_group_too_small_for_its_own_rate_gets_the_overall_threshold() -> None
 def test_rates_are_equal_where_many_rows_share_a_probability() -> None:
     target, probability, group = case = scored(3000, seed=1)
     steps = np.round(probability * 8) / 8
-    decision = choose_by_group(
-        WIN_OR_ANNOY, target, steps, group, "g", "true_positive_rate_parity"
-    )
+    decision = choose_by_group(WIN_OR_ANNOY, target, steps, group, "g", "true_positive_rate_parity")
     found = rates(decision, "true_positive_rate_parity", (case[0], steps, case[2]))
     assert max(found.values()) - min(found.values()) < 0.05
 

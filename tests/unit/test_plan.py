@@ -64,7 +64,9 @@ def cuts(rows: list[int], calibration: int, holdout: int) -> list[list[int]] | N
     return [rows[:i], rows[i:j], rows[j:]]
 
 
-@given(st.lists(st.integers(1, 30), min_size=1, max_size=12), st.integers(1, 60), st.integers(1, 60))
+@given(
+    st.lists(st.integers(1, 30), min_size=1, max_size=12), st.integers(1, 60), st.integers(1, 60)
+)
 def test_the_cuts_are_the_latest_of_all_cuts_with_enough_rows(
     rows: list[int], calibration: int, holdout: int
 ) -> None:

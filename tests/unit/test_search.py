@@ -1,4 +1,4 @@
-"""The search: folds, losses out of fold, and the simplest model that can't be told from the best."""
+"""The search: folds, losses out of fold, and the simplest model as good as the best."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def test_log_loss_of_log_odds_equals_scikit_learns() -> None:
 
 
 def test_log_loss_of_far_log_odds_does_not_overflow() -> None:
-    with np.errstate(all="raise"):
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
         loss = search.row_log_loss(np.array([1, 0, 1, 0]), np.array([-1e4, 1e4, 1e4, -1e4]))
     assert loss == pytest.approx([1e4, 1e4, 0, 0])
 

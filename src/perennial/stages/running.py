@@ -50,7 +50,7 @@ def _set_environment() -> None:
     # threads that spin while they wait make two runs on one machine many times slower
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # a cache of fonts, which would otherwise go to the home directory
-    os.environ.setdefault("MPLCONFIGDIR", str((paths.STATE / "matplotlib").resolve()))
+    os.environ.setdefault("MPLCONFIGDIR", str(paths.MATPLOTLIB.resolve()))
 
 
 def _explained(error: Exception) -> PerennialError | None:
