@@ -1,179 +1,192 @@
-"""The command line: wiring and rendering. What a command does is in `perennial.commands`."""
+"""The command line: wiring. What a command does and how it looks is in `perennial.commands`."""
 
 import json
 import os
 import sys
-from typing import Annotated, Any
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
-from perennial import paths
-from perennial.errors import InputError, PerennialError
+if TYPE_CHECKING:
+    from perennial.errors import PerennialError
 
 app = typer.Typer(
-    help="A tabular ML pipeline that validates, trains, gates and retrains itself.",
+    name="perennial",
+    help="Tabular models that are validated, gated, registered and retrained by one DVC DAG.",
+    epilog="Exit codes: 0 done, 1 blocked by a gate, 2 your input is wrong, 3 a digest differs, "
+    "4 something can't be reached, 70 a fault of Perennial's own.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")]
+DEBUG = "PERENNIAL_DEBUG"
 
 
 @app.callback()
 def options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks, and the log of a flow that failed.")
+    ] = False,
 ) -> None:
     """Hold what goes for every command."""
     if debug:
-        os.environ["PERENNIAL_DEBUG"] = "1"
+        os.environ[DEBUG] = "1"
 
 
 @app.command()
 def run(as_json: Json = False) -> None:
-    """Run the DAG through the training flow, and promote if the verdict says so.
+    """Run the DAG; promote the candidate if the gates say so.
 
-    Example: `perennial run`
-
-    Exits 0 when done (also when the champion is kept), 1 when a gate blocks, 2 when the input is
-    wrong, 3 when a digest differs, 4 when something can't be reached.
+    Example: perennial run
     """
-    from perennial.commands import rendering
-    from perennial.commands.run import run as follow
+    with _answering(as_json):
+        from perennial.commands import progress, rendering
+        from perennial.commands.run import run as act
 
-    console = Console(quiet=as_json, highlight=False)
-    with console.status("starting the flow") as spinner:
-        outcome = follow(Progress(console, spinner))
-    if outcome.code != 0:
-        Console(stderr=True, highlight=False).print(f"[red]{outcome.message}[/]", soft_wrap=True)
-    if outcome.code in (0, 1):
-        console.print()
-        console.print(rendering.summary())
-        console.print(f"\n{rendering.headline(outcome.seconds, outcome.promoted)}")
-    if as_json:
-        gate = rendering.report(paths.GATE_REPORT) if outcome.code in (0, 1) else None
-        _print_json({**vars(outcome), "gate": gate, "champion": rendering.report(paths.CHAMPION)})
-    raise typer.Exit(outcome.code)
+        with progress.showing(_console(as_json)) as listen:
+            found = act(listen)
+        if as_json:
+            _print_json(found.to_json())
+        else:
+            _console().print(rendering.summary(found))
+        if found.exit_code != 0 and (found.verdict is None or found.exit_code != 1):
+            _complain(found.faults, found.remedy)
+        raise typer.Exit(found.exit_code)
 
 
 @app.command()
 def status(as_json: Json = False) -> None:
-    """Show champion, plan, the last verdicts on drift and candidate, and what is stale.
+    """Show champion, plan, last verdicts and what is stale.
 
-    Example: `perennial status --json`
+    Example: perennial status --json
     """
-    from perennial.commands import rendering
-    from perennial.commands.status import status as look
+    with _answering(as_json):
+        from perennial.commands.status import status as look
 
-    found = look()
-    _print_json(found) if as_json else Console(highlight=False).print(rendering.status(found))
+        found = look()
+        if as_json:
+            _print_json(found.to_json())
+        else:
+            from perennial.commands import rendering
+
+            _console().print(rendering.status(found))
 
 
 @app.command()
-def promote() -> None:
-    """Put the candidate in charge, if the gate's verdict on it is `promote`.
+def promote(as_json: Json = False) -> None:
+    """Make the candidate champion, if the gate says so.
 
-    Example: `dvc repro && perennial promote`
+    Example: dvc repro && perennial promote
     """
-    from perennial.adapters import champions
-    from perennial.commands.promote import promote as act
+    with _answering(as_json):
+        from perennial.adapters import runlock
+        from perennial.commands import rendering
+        from perennial.commands.promote import promote as act
 
-    before = champions.read()
-    after = act()
-    known = before is not None and before.digest == after.digest
-    done = "is champion already" if known else "is champion now; `dvc repro` converges at once"
-    Console(highlight=False).print(f"{after.model} version {after.version} {done}")
+        with runlock.alone():
+            done = act()
+        if as_json:
+            _print_json(done.to_json())
+        else:
+            _console().print(rendering.promotion(done))
 
 
 @app.command()
 def history(as_json: Json = False) -> None:
-    """Show who was in charge, since when and why, newest first.
+    """Show who is champion, since when and why, newest first.
 
-    Example: `perennial history`
+    Example: perennial history
     """
-    from perennial.commands import rendering
-    from perennial.commands.promote import read_history
+    with _answering(as_json):
+        from perennial.commands.history import history as look
 
-    entries = read_history()
-    if as_json:
-        _print_json({"history": entries})
-    elif entries:
-        Console(highlight=False).print(rendering.history(entries))
-    else:
-        Console(highlight=False).print("Nobody was promoted yet.")
+        entries = look()
+        if as_json:
+            _print_json({"schema_version": 1, "history": entries})
+        else:
+            from perennial.commands import rendering
+
+            _console().print(rendering.history(entries))
 
 
 @app.command()
 def verify(
-    version: Annotated[
-        str | None, typer.Argument(help="A registered version; all if none.")
-    ] = None,
+    version: Annotated[str | None, typer.Argument(help="A version; everything without it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Check every digest of a version, or of all versions and of the champion.
+    """Check every digest: of a version, or of everything.
 
-    Example: `perennial verify 3`
+    Example: perennial verify 3
     """
-    from perennial.commands.verify import verify as check
+    with _answering(as_json):
+        from perennial.commands.verify import verify as act
 
-    found = check(version)
-    if as_json:
-        _print_json(found)
-    else:
-        for item in found["checked"]:
-            for line in item["faults"] or [f"{item['what']}: every digest is right"]:
-                Console(highlight=False, soft_wrap=True).print(line)
-        if not found["checked"]:
-            Console(highlight=False).print("There is no version and no champion yet.")
-    raise typer.Exit(3 if found["faults"] else 0)
+        found = act(version)
+        if as_json:
+            _print_json(found.to_json())
+        else:
+            from perennial.commands import rendering
 
-
-class Progress:
-    """Shows the events of a run: a line a stage, and which one is at work."""
-
-    def __init__(self, console: Console, spinner: Any) -> None:
-        self.console, self.spinner = console, spinner
-
-    def __call__(self, event: dict[str, Any]) -> None:
-        """Show one event."""
-        stage = event["stage"]
-        if event["event"] == "start":
-            self.spinner.update(f"{stage} …")
-        elif event["event"] == "promoted":
-            self.console.print("[green]promoted[/]; once more, so that the DAG converges")
-        elif event["event"] == "end":
-            time_taken = f"{event['seconds']:5.1f} s" if event["ran"] else "      ="
-            said = [line.removeprefix(f"{stage}: ") for line in event["said"]] or ["unchanged"]
-            if not event["ran"]:
-                said = ["unchanged"]
-            self.console.print(f"{stage:9} [dim]{time_taken}[/]  {said[-1]}", soft_wrap=True)
-            for line in said[:-1]:
-                self.console.print(f"{'':19}[yellow]{line}[/]", soft_wrap=True)
-            self.spinner.update("…")
+            _console().print(rendering.verification(found))
+        raise typer.Exit(3 if found.faults else 0)
 
 
-def _print_json(content: Any) -> None:
-    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+@contextmanager
+def _answering(as_json: bool) -> Iterator[None]:
+    """Turn what a command raises into a message, a remedy and an exit code."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort):
+        raise
+    except KeyboardInterrupt:
+        _complain(["stopped"], "Run the same command again to go on from there.")
+        raise typer.Exit(130) from None
+    except Exception as raised:
+        from perennial.commands.faults import explained
+
+        if os.environ.get(DEBUG):
+            traceback.print_exc()
+        error = explained(raised)
+        if as_json:
+            _print_json(_error(error))
+        _complain(error.faults, error.remedy)
+        raise typer.Exit(error.exit_code) from None
+
+
+def _error(error: "PerennialError") -> dict[str, Any]:
+    code = error.exit_code
+    return {"schema_version": 1, "exit_code": code, "faults": error.faults, "remedy": error.remedy}
+
+
+def _complain(faults: Any, remedy: str | None) -> None:
+    """Say on stderr what is wrong and what to do about it, as it is: paths are not wrapped."""
+    for line in [*faults, *([f"→ {remedy}"] if remedy else [])]:
+        typer.echo(line, err=True)
+
+
+def _print_json(content: Mapping[str, Any]) -> None:
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _console(quiet: bool = False) -> Any:
+    from rich.console import Console
+
+    console = Console(highlight=False, stderr=quiet)
+    if not console.is_terminal:
+        console.width = 120  # a file or a log has no width of its own
+    return console
 
 
 def main() -> None:
-    """Run the command line; an error for the user is one message and its exit code."""
-    try:
-        app()
-    except PerennialError as error:
-        _fail(error)
-    except OSError as error:
-        if error.filename is None:
-            raise
-        _fail(InputError(f"{error.filename}: {error.strerror}", "Make it readable and writable."))
-
-
-def _fail(error: PerennialError) -> None:
-    if os.environ.get("PERENNIAL_DEBUG"):
-        raise error
-    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(str(error))
-    sys.exit(error.exit_code)
+    """Run the command line. `--debug` may stand anywhere."""
+    if "--debug" in sys.argv[1:]:
+        os.environ[DEBUG] = "1"
+    app()
 
 
 if __name__ == "__main__":

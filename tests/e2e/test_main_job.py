@@ -171,7 +171,7 @@ def test_a_champion_that_cannot_be_had_is_exit_3(project: Project) -> None:
 
 def test_a_champion_of_another_digest_is_exit_3(project: Project) -> None:
     digest = project.read("champion.json")["digest"]
-    project.edit("champion.json", digest, "0" * 64)
+    project.edit("champion.json", rf'^ "digest": "{digest}"', f' "digest": "{"0" * 64}"')
     result = project.perennial("run")
     assert result.returncode == 3, result.stdout + result.stderr
     assert project.perennial("verify").returncode == 3

@@ -1,28 +1,51 @@
-"""What the flow tells `perennial run` while it runs: one line an event, on its standard output."""
+"""How the flow, a process of its own, tells what it does: one JSON object a line on stdout.
+
+- `{"event": "stage", "stage", "state", "seconds", "line"}`, where `state` is `running`, `ran`,
+  `restored`, `unchanged` or `failed`, and `line` its result in a line
+- `{"event": "line", "stage", "line"}`: what a stage prints, as it comes
+- `{"event": "judged", "gate", "metrics"}`: the gate's report and the metrics of the candidate
+- `{"event": "promoted", "from", "to"}`: versions and digests
+- `{"event": "end", "exit_code", "faults", "remedy"}`: always the last one
+"""
 
 import json
 import os
+import sys
+from collections.abc import Callable
 from typing import Any
 
-SWITCH = "PERENNIAL_EVENTS"
+Event = dict[str, Any]
+Listener = Callable[[Event], None]
+
+VARIABLE = "PERENNIAL_EVENTS"  # set to `json` where a program listens; else a person does
 
 
-def emit(kind: str, stage: str, **facts: Any) -> None:
-    """Tell of an event: as JSON to `perennial run`, in words to a person or a worker's log."""
-    if os.environ.get(SWITCH):
-        print(json.dumps({"event": kind, "stage": stage, **facts}), flush=True)  # noqa: T201
-        return
-    if kind == "end":
-        how = f"{facts['seconds']:.1f} s" if facts["ran"] else "nothing to do"
-        print(f"{stage}: {how}", *facts["said"], sep="\n  ", flush=True)  # noqa: T201
-    elif kind == "failed":
-        print(facts["message"], flush=True)  # noqa: T201
+def tell(event: str, **details: Any) -> None:
+    """Tell what was done: as JSON to a program, in words to a person."""
+    content = {"event": event, **details}
+    program = os.environ.get(VARIABLE) == "json"
+    text = json.dumps(content) if program else _in_words(content)
+    if text:
+        # whole lines: stages are told of from more than one thread
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
-def parse(line: str) -> dict[str, Any] | None:
-    """Return an event that `emit` printed, or None for any other line."""
+def parse(line: str) -> Event | None:
+    """Return the event that a line tells; None if it tells none."""
     try:
-        event = json.loads(line)
+        content = json.loads(line)
     except ValueError:
         return None
-    return event if isinstance(event, dict) and "event" in event else None
+    return content if isinstance(content, dict) and "event" in content else None
+
+
+def _in_words(event: Event) -> str | None:
+    if event["event"] == "stage" and event["state"] != "running":
+        took = f"{event['seconds']:6.1f} s"
+        return f"{event['stage']:<12} {event['state']:<10} {took}  {event['line']}".rstrip()
+    if event["event"] == "judged":
+        return f"verdict: {event['gate']['verdict']}: {event['gate']['why']}"
+    if event["event"] == "promoted":
+        return f"champion is now version {event['to']['version']}"
+    return None

@@ -1,156 +1,137 @@
-"""promote: the act of putting the candidate in charge.
-
-Each step does nothing where it is done already, and champion.json, which is the truth, is written
-last: killed between any two, the same command finishes the work.
-"""
+"""The act: the candidate becomes champion, if the gate says so of just this candidate."""
 
 import getpass
 import hashlib
-import shutil
+import os
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, git
+from perennial.adapters import bundles, champions, dag, files, git, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.core.plan import newest_period
+from perennial.commands import pending
+from perennial.commands.pending import ALIAS, Promotion
 from perennial.errors import InputError, IntegrityError
 
-RERUN = "Run `dvc repro` (or `perennial run`), which puts the candidate through the gates."
+AGAIN = "Run `perennial run` (or `dvc repro`), so that the candidate is judged as things are now."
 
 
-def verdict() -> str:
-    """Return the verdict of the gate's report."""
-    return str(files.read_json(paths.GATE_REPORT, RERUN)["verdict"])
-
-
-def promote() -> Champion:
-    """Make the candidate champion: bundle, alias, history, and last champion.json.
-
-    Returns:
-        The champion, who may have been it before.
+def promote() -> Promotion:
+    """Make the candidate champion; first finish what an earlier promotion left undone.
 
     Raises:
-        InputError: the verdict is not `promote`, or is about another candidate or champion.
-        IntegrityError: report, bundle or registration is not what its digest says.
+        BlockedError: the verdict is not `promote`.
+        InputError: nothing was judged, or what was judged is no longer how things are.
+        IntegrityError: a report, the candidate or the registry is not what was judged.
         UnreachableError: the registry can't be reached.
     """
-    before = champions.read()
-    gate, digest = _checked(before)
-    if before is not None and before.digest == digest:
-        return before
-    registration = _registration(digest)
-    _place_bundle(digest)
-    _move_alias(registration)
-    after = _champion(before, gate, registration)
-    _append_history(before, after, gate)
-    champions.write(after)
-    return after
+    finished = pending.finish()
+    champion = champions.read()
+    gate = files.read_json(paths.GATE_REPORT, f"Nothing has been judged yet. {AGAIN}")
+    if champion is not None and champion.digest == bundles.digest(paths.CANDIDATE):
+        return finished or _settle(champion)
+    _check(gate, champion)
+    _decide(gate, champion)
+    promotion = pending.finish()
+    assert promotion is not None  # it was just decided
+    return promotion
 
 
-def _checked(champion: Champion | None) -> tuple[dict[str, Any], str]:
-    """Return the gate's report and the candidate's digest, which go together."""
-    gate = files.read_json(paths.GATE_REPORT, RERUN)
-    # MD5 is what DVC records
-    found = hashlib.md5(paths.GATE_REPORT.read_bytes(), usedforsecurity=False).hexdigest()
-    if dag.recorded_md5(paths.GATE_REPORT) != found:
-        raise IntegrityError(
-            f"{paths.GATE_REPORT}: not what the gate wrote: dvc.lock has another digest",
-            RERUN,
-        )
-    digest = bundles.digest(paths.CANDIDATE)
-    if champion is not None and champion.digest == digest:
-        return gate, digest
-    if gate["candidate"] != digest:
-        raise IntegrityError(
-            f"{paths.CANDIDATE}: is {digest[:12]}, the gate judged {gate['candidate'][:12]}", RERUN
-        )
-    if gate["champion"] != (champion.digest if champion else None):
-        raise InputError("the gate compared the candidate with another champion", RERUN)
-    if gate["verdict"] != "promote":
-        raise InputError(
-            f"the verdict is {gate['verdict']}: {gate['why']}",
-            "Nothing was promoted. Only a candidate with the verdict `promote` can be.",
-        )
-    return gate, digest
+def point_alias(champion: Champion) -> str | None:
+    """Have the registry's alias point to the champion, which a registry made anew has lost.
 
-
-def _registration(digest: str) -> dict[str, Any]:
-    registration = files.read_json(paths.REGISTRATION, RERUN)
-    if registration["digest"] != digest:
-        raise IntegrityError(f"{paths.REGISTRATION}: is about another candidate", RERUN)
-    return registration
-
-
-def _place_bundle(digest: str) -> None:
-    """Copy the candidate's bundle to the champion's place, whole or not at all, and track it."""
-    if not bundles.is_whole(paths.CHAMPION_BUNDLE, digest):
-        bundles.read(paths.CANDIDATE, digest)  # checks every artefact
-        beside = paths.CHAMPION_BUNDLE.with_name(".champion.new")
-        shutil.rmtree(beside, ignore_errors=True)
-        shutil.copytree(paths.CANDIDATE, beside)
-        shutil.rmtree(paths.CHAMPION_BUNDLE, ignore_errors=True)
-        beside.rename(paths.CHAMPION_BUNDLE)
-    dag.track(paths.CHAMPION_BUNDLE)
-
-
-def _move_alias(registration: dict[str, Any]) -> None:
-    from perennial.adapters import registry
-
+    Returns:
+        The version that the champion has in the registry; None if it is not there.
+    """
     uri = registry.resolve(read_params("registry").registry.uri)
-    model, version = registration["model"], registration["version"]
-    if registry.find_version(uri, model, registration["digest"]) != version:
-        raise IntegrityError(
-            f"the registry has no version {version} of {model} as registered", RERUN
+    version = registry.find_version(uri, champion.model, champion.digest)
+    if version is not None:
+        registry.set_alias(uri, champion.model, ALIAS, version)
+    return version
+
+
+def _settle(champion: Champion) -> Promotion:
+    """Bring the registry and champion.json to one on the champion's version."""
+    version = point_alias(champion)
+    if version is not None and version != champion.version:
+        champion = replace(champion, version=version)
+        champions.write(champion)
+    same = {"version": champion.version, "digest": champion.digest}
+    return Promotion(champion, same, False, "the candidate is the champion already")
+
+
+def _check(gate: Mapping[str, Any], champion: Champion | None) -> None:
+    """Refuse a candidate that was not judged fit, just as it is and against who is champion now."""
+    if gate.get("verdict") != "promote":
+        raise dag.BlockedError(
+            f"{paths.GATE_REPORT}: the verdict is {gate.get('verdict')}: {gate.get('why')}",
+            "Nothing was promoted: only a candidate with the verdict `promote` becomes champion.",
         )
-    if registry.alias_version(uri, model, "champion") != version:
-        registry.set_alias(uri, model, "champion", version)
+    for path in (paths.GATE_REPORT, paths.PLAN):
+        found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+        if found != dag.md5_in_lock(path):
+            raise IntegrityError(
+                f"{path}: not as its stage left it; dvc.lock has another digest",
+                f"Nothing was promoted. {AGAIN}",
+            )
+    if faults := bundles.faults(paths.CANDIDATE, gate["candidate"]):
+        raise IntegrityError(faults, f"It is not what was judged; nothing was promoted. {AGAIN}")
+    compared, now = gate["champion"], champion.digest if champion else None
+    if compared != now:
+        raise InputError(
+            f"the candidate was compared with {_short(compared)}, but champion is {_short(now)}",
+            f"Nothing was promoted. {AGAIN}",
+        )
 
 
-def _champion(
-    before: Champion | None, gate: dict[str, Any], registration: dict[str, Any]
-) -> Champion:
-    plan = files.read_json(paths.PLAN, RERUN)
-    attempt = {
-        "period": newest_period(plan),
-        "action": plan["action"],
-        "verdict": gate["verdict"],
-        "digest": registration["digest"],
-    }
-    return Champion(
-        model=registration["model"],
-        version=registration["version"],
-        digest=registration["digest"],
-        plan=plan,
-        verdict=gate["verdict"],
-        when=datetime.now(UTC).isoformat(timespec="seconds"),
-        attempts=[*(before.attempts if before else []), attempt],
-    )
-
-
-def _append_history(before: Champion | None, after: Champion, gate: dict[str, Any]) -> None:
-    """Append who, when, from what to what, and why; once, however often this is run."""
-    lines = paths.HISTORY.read_bytes() if paths.HISTORY.exists() else b""
+def _decide(gate: Mapping[str, Any], champion: Champion | None) -> None:
+    params = read_params("registry")
+    digest, verdict = gate["candidate"], gate["verdict"]
+    version = _registered(params.registry.uri, params.registry.model, digest)
+    plan = files.read_json(paths.PLAN, AGAIN)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    period = max(ref["period"] for ref in plan["parts"]["holdout"])
+    attempt = {"period": period, "action": plan["action"], "verdict": verdict, "digest": digest}
     entry = {
-        "when": after.when,
-        "who": git.author() or getpass.getuser(),
-        "from": {"version": before.version, "digest": before.digest} if before else None,
-        "to": {"version": after.version, "digest": after.digest},
-        "verdict": after.verdict,
+        "when": now,
+        "who": git.author() or _account(),
+        "action": "promote",
+        "from": {"version": champion.version, "digest": champion.digest} if champion else None,
+        "to": {"version": version, "digest": digest},
+        "verdict": verdict,
         "why": gate["why"],
         "commit": git.commit(),
     }
-    last = read_history()[-1:]
-    if last and (last[0]["from"], last[0]["to"]) == (entry["from"], entry["to"]):
-        return
-    files.write_bytes(paths.HISTORY, lines + files.json_line(entry))
+    attempts = [*(champion.attempts if champion else []), attempt]
+    model = params.registry.model
+    promoted = Champion(model, version, digest, plan, verdict, when=now, attempts=attempts)
+    pending.decide(promoted, entry, params.registry.uri)
 
 
-def read_history() -> list[dict[str, Any]]:
-    """Return the history, oldest first.
+def _registered(uri: str | None, model: str, digest: str) -> str:
+    """Return the version under which the candidate is registered."""
+    report = files.read_json(paths.REGISTRATION, f"The candidate is not registered. {AGAIN}")
+    if (report.get("digest"), report.get("model")) != (digest, model):
+        raise InputError(f"{paths.REGISTRATION}: is about another candidate or model", AGAIN)
+    found = registry.find_version(registry.resolve(uri), model, digest)
+    if found is None or found != report.get("version"):
+        raise IntegrityError(
+            f"registry: {model} version {report.get('version')} is gone, or is not candidate "
+            f"{digest[:12]}",
+            f"Nothing was promoted. {AGAIN}",
+        )
+    return found
 
-    Raises:
-        IntegrityError: a line can't be read.
-    """
-    return files.read_json_lines(paths.HISTORY)
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in a container
+        return f"user {os.getuid()}"
+
+
+def _short(digest: str | None) -> str:
+    return digest[:12] if digest else "nobody"

@@ -1,147 +1,174 @@
-"""What a person reads: the summary of a run, the status, and the verdict as a page for Prefect."""
+"""What a person reads of a run, of how things are, of the history and of a check."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from perennial import paths
-from perennial.adapters import files
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from perennial.commands.pending import Promotion
+from perennial.commands.status import Status
+from perennial.commands.summary import Summary
+from perennial.commands.verify import Verification
+from perennial.commands.wording import METRICS, digest, duration, estimate, metric, plural
+from perennial.core.plan import PARTS
 
-MARKS = {
-    "pass": "[green]pass[/]",
-    "fail": "[red]fail[/]",
-    "insufficient": "[yellow]insufficient[/]",
+COLOURS = {"promote": "green", "keep": "cyan", "block": "red"}
+VERDICTS = {
+    "pass": ("pass", "green"),
+    "insufficient": ("unclear", "yellow"),  # tolerated; its `why` says so
+    "fail": ("fail", "red"),
+    "blocks": ("BLOCKS", "bold red"),
 }
-COLORS = {"promote": "green", "keep": "cyan", "block": "red"}
-METRICS = ("roc_auc", "average_precision", "log_loss", "brier", "ece", "accuracy", "f1")
-REPORTS = (
-    (paths.GATE_REPORT, "the gates"),
-    (paths.CURVES, "ROC, calibration, confusion"),
-    (paths.SHAP_PLOTS, "what drives the model"),
-    (paths.FAIRNESS_PLOTS, "decisions by group"),
-    (paths.DATA_DOCS / "index.html", "what the batches hold"),
-)
+KEEP = "To keep it, commit champion.json, history.jsonl, models/champion.dvc, dvc.lock, reports/."
+CHANGES = 2  # of those that make a stage stale, so many are named
 
 
-def own_lines(log: Path) -> list[str]:
-    """Return the lines of a log that say something."""
-    if not log.exists():
-        return []
-    return [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-
-
-def report(path: Path) -> dict[str, Any] | None:
-    """Return a report, or None if it is not there yet."""
-    return files.read_json(path, "Run `dvc repro`.") if path.exists() else None
-
-
-def summary() -> "RenderableType":
-    """Return the last run's verdict, gates and metrics for the terminal."""
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    gate, metrics = report(paths.GATE_REPORT), report(paths.METRICS)
-    parts: list[RenderableType] = []
-    if gate is not None:
-        table = Table(box=None, pad_edge=False, show_header=False)
-        for result in gate["gates"]:
-            table.add_row(MARKS[result["verdict"]], result["name"], Text(result["why"], "dim"))
-        parts += [Text("Gates", "bold"), table]
-    if metrics is not None:
-        shown = [f"{name} {_estimate(metrics['holdout'][name])}" for name in METRICS]
-        rows = metrics["holdout"]["roc_auc"]["n"]
-        parts += [Text(f"\nHoldout, {rows:,} rows", "bold"), Text("\n".join(shown))]
-    where = Table(box=None, pad_edge=False, show_header=False)
-    for path, what in REPORTS:
-        if path.exists():
-            where.add_row(str(path), Text(what, "dim"))
-    return Group(*parts, Text("\nLook at", "bold"), where)
-
-
-def headline(seconds: float, promoted: bool) -> str:
-    """Return one line on how the run ended, with Rich's marks."""
-    gate, champion = report(paths.GATE_REPORT), report(paths.CHAMPION)
-    if gate is None or champion is None:
-        return f"ended after {seconds:.0f} s"
-    verdict = "promote" if promoted else gate["verdict"]
-    what = f"[bold {COLORS[verdict]}]{verdict}[/] after {seconds:.0f} s"
-    if champion["version"] is None:
-        return f"{what}; nobody is champion"
-    who = f"{champion['model']} version {champion['version']} ({champion['digest'][:12]})"
-    return f"{what}; champion is {who}" + (", new" if promoted else "")
-
-
-def status(found: Mapping[str, Any]) -> "RenderableType":
-    """Return `perennial status` for the terminal."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold")
-    champion, plan, drift, gate = (found[k] for k in ("champion", "plan", "drift", "gate"))
-    table.add_row(
-        "champion",
-        f"{champion['model']} version {champion['version']} ({champion['digest'][:12]}), "
-        f"since {champion['when']}"
-        if champion
-        else "nobody yet; `perennial run` makes one",
-    )
-    if plan:
-        table.add_row("plan", f"{plan['action']} (because: {plan['because']})")
-        for name, part in plan["parts"].items():
-            span = f"{part['from']} to {part['to']}"
-            table.add_row("", f"{name}: {span}, {part['batches']} batches, {part['rows']:,} rows")
-    if drift:
-        table.add_row("drift", f"{drift['verdict']}, {drift['action']}: {drift['why']}")
-    if gate:
-        table.add_row("gate", f"{gate['verdict']}: {gate['why']}")
-    for batch in found["quarantined"]:
-        table.add_row("quarantined", f"{batch['period']}: {batch['why']}")
-    table.add_row("stale", ", ".join(found["stale"]) or "nothing")
-    return table
-
-
-def history(entries: list[dict[str, Any]]) -> "RenderableType":
-    """Return `perennial history` for the terminal, newest first."""
-    from rich.table import Table
-
-    table = Table("when", "version", "before", "who", "commit", "why", box=None, pad_edge=False)
-    for entry in reversed(entries):
-        table.add_row(
-            entry["when"],
-            entry["to"]["version"],
-            entry["from"]["version"] if entry["from"] else "nobody",
-            entry["who"],
-            (entry["commit"] or "none")[:8],
-            entry["why"],
-        )
-    return table
-
-
-def markdown() -> str:
-    """Return the verdict as a page: what Prefect shows beside the flow's run."""
-    gate, metrics = report(paths.GATE_REPORT), report(paths.METRICS)
-    if gate is None:
-        return "No verdict: the run ended before the gate."
-    lines = [
-        f"# {gate['verdict']}",
-        gate["why"],
-        "",
-        f"Candidate `{gate['candidate']}`, champion `{gate['champion'] or 'nobody'}`.",
-        "",
-        "| gate | verdict | why |",
-        "|---|---|---|",
-        *(f"| {g['name']} | {g['verdict']} | {g['why']} |" for g in gate["gates"]),
+def summary(found: Summary) -> RenderableType:
+    """Return the end of a run: verdict, gates, metrics, who is champion, where to look."""
+    if found.verdict is None:
+        return Text("")
+    parts: list[RenderableType] = [
+        Text.assemble(
+            "\nVerdict: ", (found.verdict, f"bold {COLOURS.get(found.verdict, '')}"), style="bold"
+        ),
+        Text(f"{found.why}\n"),
+        _gates(found.gates),
+        Text(""),
+        _metrics(found.metrics),
+        Text(""),
+        _pairs(_persons(found)),
     ]
-    if metrics is not None:
-        lines += ["", "| metric on the holdout | value and interval |", "|---|---|"]
-        lines += [f"| {n} | {_estimate(metrics['holdout'][n])} |" for n in METRICS]
-    lines += ["", "Reports:", *(f"- [{p}]({p.resolve().as_uri()}): {w}" for p, w in REPORTS)]
-    return "\n".join(lines)
+    parts += [_quarantined(found.quarantined)] if found.quarantined else []
+    where = (("reports", "  ".join(found.reports)), ("pictures", "  ".join(found.pictures)))
+    kept = f" {KEEP}" if found.champion != found.champion_before else ""
+    return Group(*parts, Text(""), _pairs(where), Text(f"\nTook {duration(found.seconds)}.{kept}"))
 
 
-def _estimate(estimate: Mapping[str, float]) -> str:
-    return f"{estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
+def status(found: Status) -> RenderableType:
+    """Return how things are."""
+    rows: list[tuple[str, str]] = [("champion", _named(found.champion))]
+    if found.plan:
+        plan = found.plan
+        rows.append(("plan", f"{plan['action']} (because: {plan['because']})"))
+        for name in PARTS:
+            part = plan["parts"][name]
+            size = f"{plural(part['batches'], 'batch', 'batches')}, {part['rows']:,} rows"
+            rows.append(("", f"{name}: {part['from']} to {part['to']}, {size}"))
+    if found.drift:
+        drift = found.drift
+        rows.append(("drift", f"{drift['verdict']} → {drift['action']}: {drift['why']}"))
+    if found.gate:
+        rows.append(("gate", f"{found.gate['verdict']}: {found.gate['why']}"))
+    if found.registered:
+        known = found.registered
+        who = f"{known['model']} version {known['version']} ({digest(known['digest'])})"
+        rows.append(("registered", who))
+    rows += [("quarantined", f"{each['period']}: {each['why']}") for each in found.quarantined]
+    rows += _stale(found.stale)
+    if found.unfinished:
+        rows.append(("unfinished", "a promotion was killed halfway; `perennial promote` ends it"))
+    return _pairs(rows)
+
+
+def promotion(done: Promotion) -> RenderableType:
+    """Return what a promotion came to."""
+    champion = done.champion
+    who = f"{champion.model} version {champion.version} ({digest(champion.digest)})"
+    if not done.changed:
+        return Text(f"{who} is champion already.")
+    before = f"version {done.before['version']}" if done.before else "nobody"
+    return Text(f"{who} is champion now; before: {before}.\n{done.why}\n{KEEP}")
+
+
+def history(entries: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Return every change of champion, newest first."""
+    if not entries:
+        return Text("Nobody was promoted yet; `perennial run` makes the first champion.")
+    blocks = []
+    for entry in reversed(entries):
+        before, commit = entry.get("from"), entry.get("commit")
+        to = f"version {entry['to']['version']} ({digest(entry['to']['digest'])})"
+        since = f"version {before['version']} ({digest(before['digest'])})" if before else "nobody"
+        at = f", at commit {commit[:8]}" if commit else ""
+        told = f"after {since}, by {entry['who']}{at}\n{entry['verdict']}: {entry['why']}"
+        blocks.append((entry["when"], f"{to}\n{told}"))
+    return _pairs(blocks)
+
+
+def verification(found: Verification) -> RenderableType:
+    """Return what was checked, and every fault."""
+    lines = []
+    for each in found.checked:
+        mark, colour = ("✗", "red") if each.faults else ("✓", "green")
+        known = f" {digest(each.digest)}" if each.digest else ""
+        lines.append(Text.assemble((f"{mark} ", colour), each.what, (known, "dim")))
+        lines += [Text(f"    {fault}", "red") for fault in each.faults]
+    things = plural(len(found.checked), "thing", "things")
+    faults = plural(found.faults, "fault", "faults") if found.faults else "no fault"
+    return Group(*lines, Text(f"{things} checked, {faults}."))
+
+
+def _gates(gates: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Return the gates as they are in the report, those that block first, each with its numbers."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for gate in gates:
+        verdict = "blocks" if gate.get("blocks") else gate["verdict"]
+        word, colour = VERDICTS.get(verdict, (verdict, ""))
+        table.add_row(Text(word, colour), Text(gate["name"]), Text(gate["why"], "dim"))
+    return table
+
+
+def _metrics(metrics: Mapping[str, Mapping[str, float]]) -> RenderableType:
+    order = {name: number for number, name in enumerate(METRICS)}
+    names = sorted(metrics, key=lambda name: order.get(name, len(order)))
+    rows = next((value["n"] for value in metrics.values()), 0)
+    title = Text(f"\nOn {rows:,} rows held out\n", "bold")
+    return Group(title, _pairs((metric(name), estimate(metrics[name])) for name in names))
+
+
+def _persons(found: Summary) -> list[tuple[str, str]]:
+    candidate = found.candidate or {}
+    version = candidate.get("version")
+    registered = f"registered as version {version}" if version else "not registered"
+    return [
+        ("candidate", f"{digest(candidate.get('digest'))}, {registered}"),
+        ("champion before", _named(found.champion_before)),
+        ("champion now", _named(found.champion)),
+    ]
+
+
+def _named(champion: Mapping[str, str] | None) -> str:
+    if champion is None:
+        return "nobody"
+    who = f"{champion['model']} version {champion['version']} ({digest(champion['digest'])})"
+    return f"{who}, since {champion['when']}"
+
+
+def _quarantined(batches: Sequence[Mapping[str, str]]) -> RenderableType:
+    return _pairs(("quarantined", f"{each['period']}: {each['why']}") for each in batches)
+
+
+def _stale(stale: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    if not stale:
+        return [("stale", "nothing: `dvc repro` would change nothing")]
+    rows = []
+    for name, changes in stale.items():
+        more = f" and {len(changes) - CHANGES} more" if len(changes) > CHANGES else ""
+        rows.append(("stale", f"{name} ({', '.join(changes[:CHANGES])}{more})"))
+    return rows
+
+
+def _pairs(rows: Any) -> RenderableType:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    last = None
+    for name, value in rows:
+        table.add_row(Text("" if name == last else name), Text(value))
+        last = name
+    return table

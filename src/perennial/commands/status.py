@@ -1,49 +1,67 @@
 """status: who is in charge, what was decided last, and what is stale."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import champions, dag, files
+from perennial.adapters import champions, dag
+from perennial.commands import pending
+from perennial.commands.summary import optional, quarantined, short
 
 
-def status() -> dict[str, Any]:
-    """Return what `perennial status` shows, as JSON values; None where nothing was run yet.
+@dataclass(frozen=True)
+class Status:
+    """How things are; None where nothing was run yet.
+
+    `stale` is each stage that something changed for, with what; `unfinished` whether a promotion
+    was killed halfway.
+    """
+
+    champion: Mapping[str, str] | None
+    plan: Mapping[str, Any] | None
+    drift: Mapping[str, Any] | None
+    gate: Mapping[str, Any] | None
+    registered: Mapping[str, Any] | None
+    quarantined: list[dict[str, str]]
+    stale: Mapping[str, list[str]]
+    unfinished: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"schema_version": 1, **asdict(self)}
+
+
+def status() -> Status:
+    """Return how things are, without changing any.
 
     Raises:
-        IntegrityError: champion.json can't be read.
-        InputError: this is no project folder.
+        IntegrityError: who is champion can't be told.
+        InputError: this is no project's folder.
+        UnreachableError: another run is at work.
     """
     champion = champions.read()
-    return {
-        "champion": None
-        if champion is None
-        else {
-            "model": champion.model,
-            "version": champion.version,
-            "digest": champion.digest,
-            "when": champion.when,
-            "verdict": champion.verdict,
-        },
-        "plan": _plan(),
-        "drift": _last(paths.DRIFT_REPORT, "period", "verdict", "action", "why"),
-        "gate": _last(paths.GATE_REPORT, "verdict", "candidate", "champion", "why"),
-        "quarantined": _quarantined(),
-        "stale": dag.stale(),
-    }
+    plan = optional(paths.PLAN) or (champion.plan if champion else None)
+    drift, gate = optional(paths.DRIFT_REPORT), optional(paths.GATE_REPORT)
+    registered = optional(paths.REGISTRATION)
+    return Status(
+        champion=short(champion),
+        plan=_plan(plan) if plan else None,
+        drift=_some(drift, "period", "verdict", "action", "why"),
+        gate=_some(gate, "verdict", "candidate", "champion", "why"),
+        registered=_some(registered, "model", "version", "digest"),
+        quarantined=quarantined(),
+        stale=dag.stale(),
+        unfinished=pending.DECISION.exists(),
+    )
 
 
-def _last(path: Path, *keys: str) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    report = files.read_json(path, "Run `dvc repro`.")
-    return {key: report[key] for key in keys}
+def _some(report: Mapping[str, Any], *keys: str) -> dict[str, Any] | None:
+    return {key: report.get(key) for key in keys} if report else None
 
 
-def _plan() -> dict[str, Any] | None:
-    if not paths.PLAN.exists():
-        return None
-    plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
+def _plan(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the action and the extent of each part."""
     parts = {
         name: {
             "from": refs[0]["period"],
@@ -54,14 +72,3 @@ def _plan() -> dict[str, Any] | None:
         for name, refs in plan["parts"].items()
     }
     return {"action": plan["action"], "because": plan["because"], "parts": parts}
-
-
-def _quarantined() -> list[dict[str, str]]:
-    if not paths.VALIDATION_REPORT.exists():
-        return []
-    report = files.read_json(paths.VALIDATION_REPORT, "Run `dvc repro`.")
-    return [
-        {"period": batch["period"], "why": batch["why"]}
-        for batch in report["batches"]
-        if batch["quarantined"]
-    ]

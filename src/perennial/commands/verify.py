@@ -1,21 +1,49 @@
-"""verify: every digest of a version, or of all of them and of the champion."""
+"""verify: every digest of one version, or of all of them and of the champion."""
 
+import shutil
 import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, registry
+from perennial.adapters import bundles, champions, dag, files, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
+from perennial.commands import pending
 from perennial.errors import InputError, IntegrityError
 
 
-def verify(wanted: str | None) -> dict[str, Any]:
-    """Check digests; return what was checked and every fault found, as JSON values.
+@dataclass(frozen=True)
+class Checked:
+    """What was checked, and what is wrong with it."""
+
+    what: str
+    digest: str | None
+    faults: list[str]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Everything that was checked."""
+
+    checked: list[Checked]
+
+    @property
+    def faults(self) -> int:
+        """How many faults there are."""
+        return sum(len(each.faults) for each in self.checked)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"schema_version": 1, "faults": self.faults, **asdict(self)}
+
+
+def verify(wanted: str | None = None) -> Verification:
+    """Check a registered version, or all of them, the champion and what names it.
 
     Args:
-        wanted: A registered version, or None for all and for the champion.
+        wanted: A version; None for everything.
 
     Raises:
         InputError: there is no such version.
@@ -25,43 +53,81 @@ def verify(wanted: str | None) -> dict[str, Any]:
     params = read_params("registry").registry
     uri = registry.resolve(params.uri)
     versions = registry.versions(uri, params.model)
-    chosen = [v for v in versions if wanted in (None, v.version)]
-    if wanted is not None and not chosen:
-        known = ", ".join(v.version for v in versions) or "none"
-        raise InputError(f"{params.model} has no version {wanted}", f"Versions there are: {known}.")
-    checked: list[dict[str, Any]] = [
-        {
-            "what": f"version {v.version}",
-            "digest": v.digest,
-            "faults": _version(uri, v, params.model),
-        }
-        for v in chosen
-    ]
+    if wanted is not None:
+        versions = [version for version in versions if version.version == wanted]
+        if not versions:
+            raise InputError(
+                f"registry: {params.model} has no version {wanted}",
+                "`perennial verify` without a version checks, and names, all there are.",
+            )
+    checked = [_version(uri, params.model, version) for version in versions]
     champion = champions.read()
-    if wanted is None and champion is not None:
-        found = bundles.faults(paths.CHAMPION_BUNDLE, champion.digest)
-        found += _alias(uri, champion, versions)
-        checked.append({"what": "champion", "digest": champion.digest, "faults": found})
-    return {"checked": checked, "faults": sum(len(item["faults"]) for item in checked)}
+    if champion is not None and wanted in (None, champion.version):
+        checked += [_bundle(champion), _alias(uri, champion)]
+    if wanted is None:
+        checked.append(_history(champion))
+    return Verification(checked)
 
 
-def _version(uri: str, version: registry.Version, model: str) -> list[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            bundle = registry.download(uri, model, version.version, Path(folder))
-        except IntegrityError as error:
-            return error.faults
-        return bundles.faults(bundle, version.digest)
+def _version(uri: str, model: str, version: registry.Version) -> Checked:
+    """Check a registered version's bundle against the digest that it is registered under."""
+    what = f"{model} version {version.version}"
+    if version.digest is None:
+        return Checked(what, None, [f"{what}: is registered without a digest"])
+    folder = Path(tempfile.mkdtemp(prefix="perennial-verify-"))
+    try:
+        bundle = registry.download(uri, model, version.version, folder / "bundle")
+        found = bundles.faults(bundle, version.digest)
+        faults = [f"{what}: {fault.removeprefix(f'{bundle}/')}" for fault in found]
+    except IntegrityError as error:
+        faults = error.faults
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Checked(what, version.digest, faults)
 
 
-def _alias(uri: str, champion: Champion, versions: list[registry.Version]) -> list[str]:
-    alias = registry.alias_version(uri, champion.model, "champion")
-    if alias != champion.version:
-        return [
-            f"the registry's alias `champion` is version {alias or 'none'}, "
-            f"champion.json names version {champion.version}"
-        ]
-    named = next((v.digest for v in versions if v.version == champion.version), None)
-    if named != champion.digest:
-        return [f"version {champion.version} has digest {named}, champion.json {champion.digest}"]
-    return []
+def _bundle(champion: Champion) -> Checked:
+    faults = bundles.faults(paths.CHAMPION_BUNDLE, champion.digest)
+    if not faults and not dag.is_tracked(paths.CHAMPION_BUNDLE):
+        faults = [f"{paths.CHAMPION_BUNDLE}.dvc: tracks other bytes, or is missing"]
+    return Checked(f"the champion's bundle, {paths.CHAMPION_BUNDLE}", champion.digest, faults)
+
+
+def _alias(uri: str, champion: Champion) -> Checked:
+    """Check that the registry and champion.json name the same version, of the same digest."""
+    alias = registry.alias_version(uri, champion.model, pending.ALIAS)
+    known = {v.version: v.digest for v in registry.versions(uri, champion.model)}
+    faults = []
+    if alias is None or known.get(alias) != champion.digest:
+        faults.append(
+            f"registry: alias `{pending.ALIAS}` of {champion.model} names "
+            + (f"version {alias}, digest {_short(known.get(alias))}" if alias else "no version")
+            + f", champion.json digest {_short(champion.digest)}"
+        )
+    elif alias != champion.version:
+        faults.append(
+            f"registry: the champion is version {alias}, champion.json says {champion.version}; "
+            "a registry made anew counts from 1 (`perennial promote` sets champion.json right)"
+        )
+    return Checked(f"champion.json and alias `{pending.ALIAS}`", champion.digest, faults)
+
+
+def _history(champion: Champion | None) -> Checked:
+    """Check that the last entry of the history made the champion."""
+    what = f"{paths.HISTORY} and champion.json"
+    digest = champion.digest if champion else None
+    if pending.DECISION.exists():
+        return Checked(what, digest, ["a promotion was killed halfway: run `perennial promote`"])
+    try:
+        entries = files.read_json_lines(paths.HISTORY)
+    except IntegrityError as error:
+        return Checked(what, digest, error.faults)
+    last = entries[-1]["to"]["digest"] if entries else None
+    if last == digest:
+        return Checked(what, digest, [])
+    fault = f"{paths.HISTORY}: its last entry made {_short(last)} champion, champion.json names "
+    return Checked(what, digest, [fault + _short(digest)])
+
+
+def _short(digest: str | None) -> str:
+    return digest[:12] if digest else "nobody"

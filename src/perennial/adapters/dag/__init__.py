@@ -1,0 +1,22 @@
+"""DVC: the stages of dvc.yaml in DVC's own order, what is stale, and what it tracks by digest.
+
+Only this package imports DVC, and only when it is used.
+"""
+
+from perennial.adapters.dag.failures import BlockedError, CrashedError
+from perennial.adapters.dag.tracking import fetch, is_tracked, md5_in_lock, track
+from perennial.adapters.dag.walking import Outcome, Step, stages, stale, walk
+
+__all__ = [
+    "BlockedError",
+    "CrashedError",
+    "Outcome",
+    "Step",
+    "fetch",
+    "is_tracked",
+    "md5_in_lock",
+    "stages",
+    "stale",
+    "track",
+    "walk",
+]

@@ -1,0 +1,93 @@
+"""DVC's repository, opened quietly, with what a killed run left broken put right."""
+
+import contextlib
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perennial import paths
+from perennial.errors import InputError, UnreachableError
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+
+@contextlib.contextmanager
+def opened() -> "Iterator[Repo]":
+    """Yield DVC's repository of the current folder.
+
+    Raises:
+        InputError: there is none, or DVC refuses something that a person must put right.
+        UnreachableError: another run is at work.
+    """
+    # no telemetry; said before DVC is imported, which is when it looks
+    os.environ.update(DVC_NO_ANALYTICS="1", ITERATIVE_DO_NOT_TRACK="1")
+    from dvc.exceptions import DvcException, NotDvcRepoError
+    from dvc.lock import LockError
+    from dvc.repo import Repo
+    from dvc.scm import SCMError
+
+    # what DVC warns of is raised too, or not the user's to act on; its bars would tear the summary
+    for name in ("dvc", "dvc_objects", "dvc_data"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        with Repo() as repo:
+            _heal(repo)
+            yield repo
+    except LockError as error:
+        raise UnreachableError(
+            f"another run is at work in this project: {error}",
+            "Wait until it has ended, then run the same command again.",
+        ) from error
+    except (NotDvcRepoError, SCMError) as error:
+        raise InputError(
+            f"{Path.cwd()}: no project here: {error}",
+            "Run this in the project's folder, a clone made by Git.",
+        ) from error
+    except DvcException as error:
+        raise InputError(f"DVC: {error}", "Put right what it names, then run again.") from error
+
+
+def _heal(repo: "Repo") -> None:
+    """Put right what a run leaves broken that was killed while DVC wrote in place.
+
+    Both files only remember: without the first DVC locks anew (its issue 7615), without the second
+    it takes the outputs of each stage from its cache of runs.
+    """
+    from dvc.lock import make_lock
+
+    rwlock, lock = Path(repo.tmp_dir) / "rwlock", Path(repo.root_dir) / "dvc.lock"
+    if not _is_rwlock(rwlock):
+        # whoever writes it holds this guard: what is still broken now is not half written
+        with make_lock(f"{rwlock}.lock", tmp_dir=repo.tmp_dir):
+            if not _is_rwlock(rwlock):
+                rwlock.unlink()
+    if not _is_lock_file(repo, lock):
+        with repo.lock:
+            if not _is_lock_file(repo, lock) and "<<<<<<<" not in lock.read_text("utf-8"):
+                broken = Path(repo.root_dir) / paths.STATE / "dvc.lock.broken"
+                broken.parent.mkdir(exist_ok=True)
+                lock.replace(broken)
+
+
+def _is_rwlock(path: Path) -> bool:
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except FileNotFoundError:
+        return True
+    except ValueError:
+        return False
+
+
+def _is_lock_file(repo: "Repo", path: Path) -> bool:
+    from dvc.dvcfile import Lockfile
+    from dvc.exceptions import DvcException
+
+    try:
+        Lockfile(repo, str(path)).load()
+    except (DvcException, ValueError):
+        return False
+    return not path.exists() or path.read_bytes().endswith(b"\n")
