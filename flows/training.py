@@ -92,8 +92,12 @@ def promotion() -> None:
 
 
 @flow(name="training")
-def training() -> str:
-    """Bring every stage up to date; promote if the gate says so. Returns the verdict."""
+def training(promoting: bool = True) -> str:
+    """Bring every stage up to date; promote if the gate says so. Returns the verdict.
+
+    Args:
+        promoting: False to judge a candidate and leave the champion in charge, whatever comes.
+    """
     with runlock.alone() as held:
         pending.finish()  # a promotion that was killed
         before = champions.read()
@@ -103,7 +107,7 @@ def training() -> str:
             _judged(before)
             raise
         verdict = _judged(before)
-        if verdict == "promote":
+        if verdict == "promote" and promoting:
             promotion()
             _walk(held)  # the candidate is champion now: with this the DAG has converged
         elif before is not None:
@@ -135,7 +139,7 @@ def main() -> int:
     error: PerennialError | None = None
     try:
         environment.require_server()
-        training()
+        training(promoting="--no-promote" not in sys.argv[1:])
     except Exception as raised:
         error = explained(raised)
         if not isinstance(raised, PerennialError):
