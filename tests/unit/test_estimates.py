@@ -161,17 +161,19 @@ def test_bootstrap_interval_covers_the_truth_as_often_as_it_says() -> None:
 
 
 def test_bootstrap_of_many_rows_is_drawn_in_blocks_that_agree_with_theory() -> None:
-    rows, shapes = 100_000, []
+    rows, shapes, firsts = 100_000, [], set()
     values = np.random.default_rng(0).normal(size=rows).astype("float32")
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         shapes.append(weights.shape)
+        firsts.add(weights[0].tobytes())
         return weights @ values / rows
 
     found = estimates.bootstrap(statistic, rows, 0.9, 230, seed=0)
     assert sum(replicates for replicates, _ in shapes) == 230 + 1  # and once as they are
     assert max(np.prod(shape) for shape in shapes) <= 20_000_000
     assert len(shapes) > 2
+    assert len(firsts) == len(shapes)  # no block draws what another did
     width = 2 * stats.norm.ppf(0.95) * values.std() / np.sqrt(rows)
     assert found.high - found.low == pytest.approx(width, rel=0.2)
     assert found.low < found.value < found.high

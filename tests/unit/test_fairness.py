@@ -71,6 +71,18 @@ def test_the_largest_difference_is_that_of_the_farthest_groups_the_higher_first(
     assert estimate.n == 300
 
 
+def test_a_small_group_that_may_be_farther_widens_the_interval() -> None:
+    two = counted(a=(500, 1000), b=(600, 1000))
+    with_small = {**two, **counted(c=(17, 30))}
+    alone, all_three = (
+        fairness.largest_difference(rates, "selection_rate", 1, 0.95) for rates in (two, with_small)
+    )
+    assert alone is not None
+    assert all_three is not None
+    assert all_three[1] == alone[1] == ("b", "a")
+    assert all_three[0].high > alone[0].high + 0.1
+
+
 def test_a_group_with_fewer_rows_than_asked_for_is_left_out() -> None:
     rates = counted(a=(50, 100), b=(60, 100), few=(19, 19))
     found = fairness.largest_difference(rates, "selection_rate", 20, 0.95)

@@ -40,6 +40,7 @@ def prepare() -> None:
         InputError: Prefect is not installed.
     """
     require_prefect()
+    paths.STATE.mkdir(exist_ok=True)  # Prefect makes its home, but not the folder above it
     os.environ.update(for_flows(Path.cwd()))
 
 
