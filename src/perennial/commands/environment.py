@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import urllib.error
 import urllib.request
 from importlib.util import find_spec
@@ -11,6 +12,7 @@ from perennial import paths
 from perennial.errors import InputError, UnreachableError
 
 HOME = paths.STATE / "prefect"
+ROOM = 64 * 2**20  # the states of registry and server, and a candidate, with some to spare
 
 
 def for_flows(folder: Path) -> dict[str, str]:
@@ -55,6 +57,21 @@ def require_prefect() -> None:
             "Prefect is not installed, which runs the stages as a flow",
             "pip install 'perennial[flows]'; without it, `dvc repro` runs the same stages and "
             "`perennial promote` acts on their verdict.",
+        )
+
+
+def require_room(folder: Path) -> None:
+    """Check that there is room to work in: on a full disk Prefect's server hangs for minutes.
+
+    Raises:
+        InputError: there is less than `ROOM`.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < ROOM:
+        raise InputError(
+            f"{folder}: the disk is full: {free / 2**20:,.0f} MiB free, "
+            f"a run needs {ROOM // 2**20:,} MiB",
+            "Make room, then run the same command again.",
         )
 
 

@@ -38,6 +38,7 @@ def run(listen: Listener) -> Summary:
     began = time.monotonic()
     read_params()
     environment.require_prefect()
+    environment.require_room(Path.cwd())
     if not FLOW.is_file():
         raise InputError(f"{FLOW}: no such file", "Run this in the project's folder.")
     with runlock.alone() as held:
