@@ -91,7 +91,7 @@ def promotion() -> None:
     get_run_logger().info("champion is now version %s: %s", done.champion.version, done.why)
 
 
-@flow(name="training")
+@flow(name="training", result_serializer="json")  # it keeps what failed, by default as a pickle
 def training(promoting: bool = True) -> str:
     """Bring every stage up to date; promote if the gate says so. Returns the verdict.
 
@@ -104,7 +104,8 @@ def training(promoting: bool = True) -> str:
         try:
             _walk(held)
         except dag.BlockedError:
-            _judged(before)
+            if optional(paths.GATE_REPORT).get("verdict") == "block":
+                _judged(before)
             raise
         verdict = _judged(before)
         if verdict == "promote" and promoting:

@@ -184,9 +184,8 @@ def _console(quiet: bool = False) -> Any:
 
 def main() -> None:
     """Run the command line. `--debug` may stand anywhere."""
-    if "--debug" in sys.argv[1:]:
-        os.environ[DEBUG] = "1"
-    app()
+    rest = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    app(["--debug", *rest] if len(rest) < len(sys.argv) - 1 else rest)
 
 
 if __name__ == "__main__":

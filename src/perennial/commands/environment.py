@@ -42,8 +42,9 @@ def prepare() -> None:
         InputError: Prefect is not installed.
     """
     require_prefect()
-    paths.STATE.mkdir(exist_ok=True)  # Prefect makes its home, but not the folder above it
     os.environ.update(for_flows(Path.cwd()))
+    # without it Prefect's own server can't open its database, and is waited for in vain
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
 
 
 def require_prefect() -> None:

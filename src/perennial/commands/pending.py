@@ -57,7 +57,8 @@ def finish() -> Promotion | None:
         IntegrityError: what was decided on is damaged.
         UnreachableError: the registry can't be reached.
     """
-    if not DECISION.exists():
+    if not DECISION.exists():  # what else is there was never decided, or is done
+        shutil.rmtree(FOLDER, ignore_errors=True)
         return None
     decision = files.read_json(DECISION, f"Remove {FOLDER}, then run `perennial run`.")
     champion, entry = Champion(**decision["champion"]), decision["entry"]

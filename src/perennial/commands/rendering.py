@@ -12,7 +12,6 @@ from perennial.commands.status import Status
 from perennial.commands.summary import Summary
 from perennial.commands.verify import Verification
 from perennial.commands.wording import METRICS, digest, duration, estimate, metric, plural
-from perennial.core.plan import PARTS
 
 COLOURS = {"promote": "green", "keep": "cyan", "block": "red"}
 VERDICTS = {
@@ -52,8 +51,7 @@ def status(found: Status) -> RenderableType:
     if found.plan:
         plan = found.plan
         rows.append(("plan", f"{plan['action']} (because: {plan['because']})"))
-        for name in PARTS:
-            part = plan["parts"][name]
+        for name, part in plan["parts"].items():
             size = f"{plural(part['batches'], 'batch', 'batches')}, {part['rows']:,} rows"
             rows.append(("", f"{name}: {part['from']} to {part['to']}, {size}"))
     if found.drift:

@@ -71,4 +71,5 @@ def _plan(plan: Mapping[str, Any]) -> dict[str, Any]:
         }
         for name, refs in plan["parts"].items()
     }
-    return {"action": plan["action"], "because": plan["because"], "parts": parts}
+    by_time = dict(sorted(parts.items(), key=lambda part: str(part[1]["from"])))
+    return {"action": plan["action"], "because": plan["because"], "parts": by_time}

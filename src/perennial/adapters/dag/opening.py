@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perennial import paths
 from perennial.errors import InputError, UnreachableError
@@ -83,11 +83,18 @@ def _is_rwlock(path: Path) -> bool:
 
 
 def _is_lock_file(repo: "Repo", path: Path) -> bool:
+    """Return whether DVC wrote the file to its end; cut at the end of a line it may parse."""
     from dvc.dvcfile import Lockfile
     from dvc.exceptions import DvcException
 
+    if not path.exists():
+        return True
     try:
-        Lockfile(repo, str(path)).load()
+        stages = Lockfile(repo, str(path)).load().get("stages") or {}
     except (DvcException, ValueError):
         return False
-    return not path.exists() or path.read_bytes().endswith(b"\n")
+    last: dict[str, Any] = next(reversed(stages.values()), {})
+    entry = [{}, *last.get("deps", []), *last.get("outs", [])][-1]
+    sized = "md5" not in entry or "size" in entry
+    counted = "nfiles" in entry or not str(entry.get("md5")).endswith(".dir")
+    return path.read_bytes().endswith(b"\n") and sized and counted

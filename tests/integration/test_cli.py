@@ -1,0 +1,352 @@
+"""The command line: exit codes, messages, help, one run at a time, and what a kill leaves."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.pipelines import STAGES, Pipeline, make
+from typer.testing import CliRunner, Result
+
+from perennial import paths
+from perennial.adapters import champions, runlock
+from perennial.cli import app
+from perennial.commands import environment
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
+VALUE = {"value": 0.712, "low": 0.669, "high": 0.751, "n": 1015}
+GATE = {
+    "verdict": "promote",
+    "why": "no gate blocks",
+    "candidate": "c" * 64,
+    "champion": None,
+    "gates": [
+        {
+            "name": "quality_floor",
+            "verdict": "pass",
+            "blocks": False,
+            "estimate": VALUE,
+            "threshold": 0.6,
+            "why": "roc_auc 0.712 [0.669, 0.751] must be above 0.6",
+        }
+    ],
+}
+END = {"event": "end", "exit_code": 0, "faults": [], "remedy": None}
+JUDGED = {"event": "judged", "gate": GATE, "metrics": {"roc_auc": VALUE}}
+STAGE = {"event": "stage", "stage": "tune", "seconds": 61.0, "line": "found it"}
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """A small project with params.yaml; the flow is to be chosen."""
+    made = make(tmp_path / "project")
+    monkeypatch.chdir(made.folder)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("PERENNIAL_DEBUG", raising=False)
+    shutil.copy(ROOT / "params.yaml", "params.yaml")
+    return made
+
+
+def flow(*events: dict[str, Any], then: str = "") -> None:
+    """Put a flow in the project's place that tells these events, then does something."""
+    Path("flows").mkdir(exist_ok=True)
+    Path("flows/training.py").write_text(
+        f"import json, os, sys, time\nprint('not an event')\nfor event in {list(events)!r}:\n"
+        f"    print(json.dumps(event), flush=True)\n{then}\n"
+    )
+
+
+def perennial(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example(command: str) -> None:
+    shown = perennial(command, "--help").output
+    assert re.search(rf"Example: .*perennial {command}", shown)
+
+
+def test_help_says_what_exit_codes_mean() -> None:
+    shown = " ".join(perennial("--help").output.split())
+    assert "0 done, 1 blocked by a gate, 2 your input is wrong, 3 a digest differs, 4" in shown
+
+
+def test_starting_up_imports_nothing_slow(pipeline: Pipeline) -> None:
+    """Neither --help nor status waits for what only a run needs."""
+    slow = ("prefect", "mlflow", "pandas", "numpy", "xgboost", "sklearn", "great_expectations")
+    code = (
+        "import sys; from typer.testing import CliRunner; from perennial.cli import app;"
+        "answer = CliRunner().invoke(app, sys.argv[1:]);"
+        f"print([m for m in {(*slow, 'dvc')} if m in sys.modules], answer.exit_code)"
+    )
+    for arguments, expected in ((["--help"], "[] 0"), (["status"], "['dvc'] 0")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == expected
+
+
+def test_run_shows_stages_verdict_gates_metrics_and_champion(pipeline: Pipeline) -> None:
+    flow({**STAGE, "state": "running"}, {**STAGE, "state": "ran"}, JUDGED, END)
+    answer = perennial("run")
+    assert answer.exit_code == 0, answer.output
+    shown = " ".join(answer.output.split())
+    assert "✓ tune 1 min 1 s found it" in shown
+    assert "Verdict: promote no gate blocks" in shown
+    assert "pass quality_floor roc_auc 0.712 [0.669, 0.751] must be above 0.6" in shown
+    assert "ROC AUC 0.712 [0.669, 0.751]" in shown
+    assert "champion now nobody" in shown
+    assert "not an event" not in shown
+
+
+def test_run_as_json_is_json_alone(pipeline: Pipeline) -> None:
+    flow({**STAGE, "state": "ran"}, JUDGED, END)
+    answer = perennial("run", "--json")
+    summary = json.loads(answer.stdout)
+    assert summary["verdict"] == "promote"
+    assert summary["gates"] == GATE["gates"]
+    assert summary["stages"] == [
+        {k: v for k, v in STAGE.items() if k != "event"} | {"state": "ran"}
+    ]
+    assert "tune" in answer.stderr
+
+
+def test_a_block_is_exit_1_with_the_gate_that_blocks(pipeline: Pipeline) -> None:
+    blocks = {**GATE["gates"][0], "verdict": "fail", "blocks": True}  # type: ignore[index]
+    gate = {**GATE, "verdict": "block", "why": "quality_floor: too low", "gates": [blocks]}
+    flow({**JUDGED, "gate": gate}, {**END, "exit_code": 1, "faults": ["blocked"], "remedy": "see"})
+    answer = perennial("run")
+    assert answer.exit_code == 1
+    assert "BLOCKS  quality_floor" in answer.output
+    assert "Verdict: block" in answer.output
+
+
+@pytest.mark.parametrize("code", [2, 3, 4, 70])
+def test_a_failure_is_said_on_stderr_with_its_remedy_and_code(
+    pipeline: Pipeline, code: int
+) -> None:
+    flow({**END, "exit_code": code, "faults": ["b.parquet: torn"], "remedy": "bring it again"})
+    answer = perennial("run")
+    assert answer.exit_code == code
+    assert answer.stderr == "b.parquet: torn\n→ bring it again\n"
+    assert "Verdict" not in answer.output
+
+
+def test_a_flow_that_says_nothing_of_its_end_crashed(pipeline: Pipeline) -> None:
+    flow(then="raise KeyError('x')")
+    answer = perennial("run")
+    assert answer.exit_code == 70
+    assert ".perennial/logs/flow.log" in answer.stderr
+    assert "KeyError" in (paths.LOGS / "flow.log").read_text()
+    assert "Traceback" not in answer.output
+
+
+def test_wrong_parameters_stop_it_before_anything_starts(pipeline: Pipeline) -> None:
+    flow(then="open('started', 'w')")
+    with Path("params.yaml").open("a") as file:
+        file.write("\nunknown_group: 1\n")
+    answer = perennial("run")
+    assert answer.exit_code == 2
+    assert re.search(r"params\.yaml, line \d+, unknown_group: unknown key", answer.stderr)
+    assert not Path("started").exists()
+
+
+def test_without_prefect_the_extra_is_named(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow(END)
+    monkeypatch.setattr(environment, "find_spec", lambda _: None)
+    answer = perennial("run")
+    assert answer.exit_code == 2
+    assert "pip install 'perennial[flows]'" in answer.stderr
+    assert "dvc repro" in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "promote"])
+def test_a_second_run_at_once_says_so_and_leaves(pipeline: Pipeline, command: str) -> None:
+    flow(then="open('started', 'w')")
+    with runlock.alone():
+        answer = perennial(command)
+    assert answer.exit_code == 4
+    assert f"another run is at work in this project (process {os.getpid()}" in answer.stderr
+    assert not Path("started").exists()
+
+
+def started(then: str) -> "subprocess.Popen[str]":
+    """Start `perennial run` with a flow that is at work, and wait until it is."""
+    flow({**STAGE, "state": "ran"}, then=then)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "perennial.cli", "run"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert "tune" in process.stdout.readline()
+    return process
+
+
+def gone(pid: int) -> bool:
+    """Return whether a process is gone, or will be in a moment."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopping_it_stops_the_flow_and_its_stages(pipeline: Pipeline, number: int) -> None:
+    process = started(
+        "import subprocess; stage = subprocess.Popen(['sleep', '60'])\n"
+        "open('pids', 'w').write(f'{os.getpid()} {stage.pid}'); stage.wait()"
+    )
+    until = time.monotonic() + 10
+    while not (Path("pids").exists() and Path("pids").read_text()) and time.monotonic() < until:
+        time.sleep(0.02)
+    process.send_signal(number)
+    assert process.wait(20) == 128 + number
+    assert all(gone(int(pid)) for pid in Path("pids").read_text().split()[:1])
+    with runlock.alone():
+        pass
+
+
+def test_killing_it_leaves_the_lock_with_the_flow_until_that_ends(pipeline: Pipeline) -> None:
+    process = started("while not os.path.exists('go'): time.sleep(0.02)")
+    process.kill()
+    process.wait()
+    assert perennial("run").exit_code == 4
+    Path("go").touch()
+    flow(END)
+    until = time.monotonic() + 10
+    while perennial("run").exit_code == 4 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert perennial("run").exit_code == 0
+
+
+def test_a_traceback_is_shown_for_debug_only(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("champion.json").write_text("{")
+    command = [sys.executable, "-m", "perennial.cli"]
+    for arguments, shown in ((["status"], False), (["--debug", "status"], True)):
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 3
+        assert "champion.json: can't tell who is champion" in done.stderr
+        assert ("Traceback" in done.stderr) == shown
+    done = subprocess.run(
+        [*command, "status", "--debug"], capture_output=True, text=True, check=False
+    )
+    assert "Traceback" in done.stderr
+
+
+def test_a_fault_of_our_own_is_said_to_be_one(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise KeyError("nobody foresaw this")
+
+    monkeypatch.setattr(champions, "read", broken)
+    answer = perennial("status")
+    assert answer.exit_code == 70
+    assert "no fault of your input" in answer.stderr
+    assert "Traceback" not in answer.output
+
+
+def test_an_error_is_json_where_json_was_asked_for(pipeline: Pipeline) -> None:
+    Path("champion.json").write_text("{")
+    answer = perennial("status", "--json")
+    assert json.loads(answer.stdout)["exit_code"] == answer.exit_code == 3
+
+
+def test_status_of_a_fresh_clone(pipeline: Pipeline) -> None:
+    """Nothing was run: nobody is champion, everything is to be done, nothing is wrong."""
+    answer = perennial("status")
+    assert answer.exit_code == 0, answer.output
+    shown = " ".join(answer.output.split())
+    assert "champion nobody" in shown
+    for name in STAGES:
+        assert f"{name} (never run)" in shown
+
+
+def test_status_after_a_run(pipeline: Pipeline) -> None:
+    """Champion, plan, verdicts, what is set aside and what is stale; for a program too."""
+    pipeline.dvc("repro")
+    batches = [{"period": "2010-07", "quarantined": True, "why": "a column is missing"}]
+    paths.VALIDATION_REPORT.write_text(json.dumps({"batches": batches}))
+    drift = {"period": "2010-09", "verdict": "drift", "action": "retrain", "why": "age moved"}
+    paths.DRIFT_REPORT.write_text(json.dumps(drift))
+    plan = json.loads(paths.PLAN.read_text())
+    champions.write(
+        champions.Champion("m", "3", "d" * 64, plan, "promote", "2026-01-01T00:00:00Z", [])
+    )
+    pipeline.touch("other")
+    shown = " ".join(perennial("status").output.split())
+    assert "m version 3 (dddddddddddd), since 2026-01-01T00:00:00Z" in shown
+    assert "plan bootstrap (because: bootstrap) train: 2010-08 to 2010-08, 1 batch" in shown
+    assert "drift drift → retrain: age moved" in shown
+    assert "gate keep: as told" in shown
+    assert "quarantined 2010-07: a column is missing" in shown
+    assert "stale first (input.txt: modified)" in shown
+    found = json.loads(perennial("status", "--json").stdout)
+    assert found["champion"]["version"] == "3"
+    assert found["stale"] == {"first": ["input.txt: modified"]}
+    assert found["plan"]["parts"]["holdout"]["rows"] == 1000
+
+
+def test_history_is_newest_first(pipeline: Pipeline) -> None:
+    assert "Nobody was promoted yet" in perennial("history").output
+    people: list[dict[str, Any]] = [
+        {"version": "1", "digest": "a" * 64},
+        {"version": "2", "digest": "b" * 64},
+    ]
+    entries = [
+        {
+            "when": f"2026-01-0{number}T00:00:00Z",
+            "who": "Ada",
+            "action": "promote",
+            "from": before,
+            "to": after,
+            "verdict": "promote",
+            "why": "it is [better]",
+            "commit": "c" * 40,
+        }
+        for number, (before, after) in enumerate([(None, people[0]), tuple(people)], start=1)
+    ]
+    paths.HISTORY.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    shown = " ".join(perennial("history").output.split())
+    newer, older = (
+        shown.index("version 2 (bbbbbbbbbbbb) after version 1"),
+        shown.index("after nobody"),
+    )
+    assert newer < older
+    assert "promote: it is [better]" in shown
+    assert json.loads(perennial("history", "--json").stdout)["history"] == entries
+
+
+def test_verify_says_what_was_checked_and_fails_on_a_fault(pipeline: Pipeline) -> None:
+    answer = perennial("verify")
+    assert answer.exit_code == 0
+    assert "1 thing checked, no fault" in answer.output
+    plan: dict[str, Any] = {}
+    champions.write(champions.Champion("bank-deposits", "1", "d" * 64, plan, "promote", "2026", []))
+    answer = perennial("verify")
+    assert answer.exit_code == 3
+    assert "models/champion/manifest.json: no such file" in answer.output
+    assert "alias `champion` of bank-deposits names no version" in answer.output
+    found = json.loads(perennial("verify", "--json").stdout)
+    assert found["faults"] == sum(len(each["faults"]) for each in found["checked"]) == 3
+
+
+def test_promote_says_why_it_refuses(pipeline: Pipeline) -> None:
+    answer = perennial("promote")
+    assert answer.exit_code == 2
+    assert "Nothing has been judged yet" in answer.stderr
