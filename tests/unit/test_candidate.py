@@ -19,7 +19,8 @@ RECIPES = {
     "ensemble": {
         "kind": "xgboost",
         "members": [
-            {"params": {"max_depth": depth, "subsample": 0.8}, "rounds": 8} for depth in (2, 4, 6)
+            {"params": {"max_depth": depth, "subsample": 0.8, "nthread": 1}, "rounds": 8}
+            for depth in (2, 4, 6)
         ],
     },
     "logistic": {"kind": "logistic", "members": []},

@@ -18,7 +18,7 @@ RATE = {
     "true_positive_rate_parity": "true_positive_rate",
     "false_positive_rate_parity": "false_positive_rate",
 }
-ONE_THREAD: dict[str, Any] = {"max_depth": 3, "nthread": 1}
+ONE_THREAD: dict[str, Any] = {"max_depth": 3, "n_jobs": 1}
 RECIPES: dict[str, Any] = {
     "xgboost": {"kind": "xgboost", "members": [{"params": ONE_THREAD, "rounds": 15}]},
     "logistic": {"kind": "logistic", "members": []},

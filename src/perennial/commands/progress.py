@@ -29,7 +29,7 @@ def showing(console: Console) -> Iterator[Listener]:
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bar:
-        now = bar.add_task("starting", total=None, said="")
+        now = bar.add_task("starting Prefect", total=None, said="")
         promoted, debug = False, "PERENNIAL_DEBUG" in os.environ
 
         def show(event: Event) -> None:
