@@ -3,12 +3,20 @@
 `adapters/configuration.py` reads the file into them.
 """
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+AboveZero = Annotated[float, Field(gt=0, allow_inf_nan=False)]  # searched on a log scale
+UpToOne = Annotated[float, Field(gt=0, le=1)]
+# Columns that stand beside the groups in the tables between stages.
+RESERVED = {"period", "row", "target", "key", "probability", "decision", "prior", "logistic"}
+RESERVED |= {"default", "unmitigated", "logistic_decision", "default_decision"}
+RESERVED |= {"unmitigated_decision"}
 OnInsufficient = Literal["block", "tolerate"]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.json$")]
 Period = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -62,7 +70,13 @@ class Sensitive(Group):
     """One sensitive attribute: a column as it is, or a number cut at `bins`."""
 
     source: str = Field(alias="from")
-    bins: list[float] | None
+    bins: Annotated[list[Finite], Field(min_length=1)] | None
+
+    @model_validator(mode="after")
+    def _bins_rise(self) -> "Sensitive":
+        if self.bins is not None and any(a >= b for a, b in pairwise(self.bins)):
+            raise ValueError("`bins` must rise")
+        return self
 
 
 class Feature(Group):
@@ -70,7 +84,7 @@ class Feature(Group):
 
     source: str = Field(alias="from")
     kind: Literal["number", "category", "signed_log"] = Field(alias="as")
-    missing: float | int | str | None
+    missing: Finite | int | str | None
     why: Annotated[str, Field(min_length=1)]
 
 
@@ -90,12 +104,12 @@ class Features(Group):
 class Space(Group):
     """The ranges searched, each [low, high]."""
 
-    max_depth: tuple[int, int] = Field(strict=False)
-    min_child_weight: tuple[float, float] = Field(strict=False)
-    subsample: tuple[float, float] = Field(strict=False)
-    colsample_bytree: tuple[float, float] = Field(strict=False)
-    reg_lambda: tuple[float, float] = Field(strict=False)
-    reg_alpha: tuple[float, float] = Field(strict=False)
+    max_depth: tuple[Positive, Positive] = Field(strict=False)
+    min_child_weight: tuple[AboveZero, AboveZero] = Field(strict=False)
+    subsample: tuple[UpToOne, UpToOne] = Field(strict=False)
+    colsample_bytree: tuple[UpToOne, UpToOne] = Field(strict=False)
+    reg_lambda: tuple[AboveZero, AboveZero] = Field(strict=False)
+    reg_alpha: tuple[AboveZero, AboveZero] = Field(strict=False)
 
     @model_validator(mode="after")
     def _low_is_first(self) -> "Space":
@@ -118,10 +132,10 @@ class Search(Group):
 
 
 class Utility(Group):
-    true_positive: float
-    false_positive: float
-    false_negative: float
-    true_negative: float
+    true_positive: Finite
+    false_positive: Finite
+    false_negative: Finite
+    true_negative: Finite
 
 
 class Mitigation(Group):
@@ -237,6 +251,10 @@ class Params(Group):
             f"fairness.attributes: {name} is not among `sensitive`"
             for name in self.fairness.attributes
             if name not in self.sensitive
+        ]
+        faults += [
+            f"sensitive.{name}: the scores have a column of that name; choose another"
+            for name in sorted(set(self.sensitive) & RESERVED)
         ]
         if self.training.mitigation.attribute not in self.sensitive:
             faults.append("training.mitigation.attribute is not among `sensitive`")

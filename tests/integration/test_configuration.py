@@ -321,11 +321,6 @@ def test_params_cannot_be_changed() -> None:
 # what is not refused, and should be
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a number without a meaning is taken and ends a later stage with a traceback: Optuna "
-    "searches these on a log scale, XGBoost refuses a share over 1, JSON refuses NaN",
-)
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -345,11 +340,6 @@ def test_a_number_that_a_stage_cannot_use_is_refused(faults: Faults, old: str, n
     assert len(faults((old, new))) == 1
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="reports keep a row's period, number and scores beside its groups by name, and an "
-    "attribute so called takes their place",
-)
 @pytest.mark.parametrize("name", ["row", "target", "probability", "decision"])
 def test_a_sensitive_attribute_with_a_reserved_name_is_refused(faults: Faults, name: str) -> None:
     faults(
@@ -358,9 +348,6 @@ def test_a_sensitive_attribute_with_a_reserved_name_is_refused(faults: Faults, n
     )
 
 
-@pytest.mark.xfail(
-    strict=True, reason="each type that a value may have is told as a fault of its own"
-)
 def test_a_value_of_none_of_several_types_is_one_fault(faults: Faults) -> None:
     assert len(faults(("missing: -1", "missing: [1]"))) == 1
 
@@ -382,7 +369,10 @@ def test_keys_that_disagree_are_said_beside_other_faults(
     assert len(faults(one, other)) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="groups that disagree are said to be at line 1, without key")
+@pytest.mark.xfail(
+    strict=True,
+    reason="what keys say together is checked only once each is right by itself, and has no line",
+)
 def test_groups_that_disagree_are_said_with_their_line(faults: Faults) -> None:
     found = faults(("attribute: age_group", "attribute: sex"))
     assert f"line {line_of('attribute: age_group')}," in found[0]

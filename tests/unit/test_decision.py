@@ -79,18 +79,12 @@ def test_nobody_is_decided_where_every_decision_costs() -> None:
     assert (probability < threshold).all()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the next number above 1 towards 1 is 1: who is certain is decided anyway"
-)
 def test_nobody_is_decided_where_every_decision_costs_though_the_model_is_certain() -> None:
     target, probability = np.array([0, 0]), np.array([0.5, 1.0])
     threshold = choose_threshold(WIN_OR_ANNOY, target, probability)
     assert (probability < threshold).all()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="midway between two neighbouring floats rounds to the lower one"
-)
 def test_two_scores_that_differ_in_their_last_bit_can_be_told_apart() -> None:
     for high in (0.5, np.nextafter(0.5, 0), 0.7, np.nextafter(0.7, 0)):
         target, probability = np.array([1, 0]), np.array([high, np.nextafter(high, 0)])
@@ -187,9 +181,6 @@ def test_a_group_too_small_for_its_own_rate_gets_the_overall_threshold() -> None
     assert decision.decide(at, np.array(["few"], dtype=object)).tolist() == [1]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="rates from 1 to 99 % are tried, so that nobody is never the answer"
-)
 def test_nobody_is_decided_by_group_where_every_decision_costs() -> None:
     target, probability, group = scored(2000, seed=1)
     ruinous = WIN_OR_ANNOY.model_copy(update={"false_positive": -1e4})

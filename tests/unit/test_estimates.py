@@ -116,11 +116,6 @@ def test_auc_of_one_positive_states_no_finite_interval() -> None:
     assert not np.isfinite(found.high)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="an AUC of exactly 0 or 1 gets an interval of no width, however few rows it rests on: "
-    "one positive ranked first of four rows passes any quality floor with certainty",
-)
 @pytest.mark.parametrize("positives", [1, 2, 5])
 def test_perfect_auc_on_few_rows_is_not_certain(positives: int) -> None:
     target = np.repeat([1, 0], [positives, 5])

@@ -70,10 +70,6 @@ def test_the_value_named_missing_becomes_missing(
     assert derived(values, kind, missing) == expected
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the sentinel is compared before text is read as a number: '-1' stays -1.0",
-)
 def test_the_number_named_missing_is_recognised_in_a_column_of_text() -> None:
     assert derived(["-1", "3"], "number", -1) == [None, 3.0]
 
@@ -108,9 +104,6 @@ def test_numbers_come_out_of_any_type_of_column(values: Any) -> None:
     assert derived(values, "number") == [1.0, None]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a time without value becomes the number -9.2e18, not missing"
-)
 def test_a_missing_time_in_a_number_column_is_missing() -> None:
     assert derived(pd.to_datetime(["2020-01-01", None]), "number")[1] is None
 
@@ -128,22 +121,14 @@ def test_a_code_is_the_same_level_and_group_beside_a_missing_value() -> None:
     assert found["g"].tolist() == ["1", "2", MISSING]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="whether 1.0 is the level '1' or '1.0' depends on the other rows: on all being whole",
-)
 def test_a_code_is_the_same_level_beside_a_fraction() -> None:
     assert derived([1.0, 2.5], "category")[0] == derived([1.0], "category")[0]
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="whole floats beyond int64 are cast to it")
 def test_a_huge_number_can_be_a_level() -> None:
     assert derived([1e20, 1.0], "category")[1] == "1"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="pandas writes a column's times with as much precision as any row needs"
-)
 def test_a_day_is_the_same_level_beside_a_time() -> None:
     times = pd.to_datetime(pd.Series(["2020-01-01 00:00", "2020-01-01 10:30"]))
     assert derived(times, "category")[0] == derived(times[:1], "category")[0]
@@ -206,11 +191,6 @@ def test_an_unseen_level_is_other_where_training_pooled_and_else_missing() -> No
     assert coded(fitted(["a", "b"]), ["new", "b"]) == [None, "b"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="a raw level called '(other)' beside rare ones makes two categories of one name",
-)
 def test_a_raw_level_called_other_joins_the_pool() -> None:
     spec = fitted([OTHER] * 3 + ["a"] * 3 + ["rare"], rare_below=2)
     assert coded(spec, [OTHER, "rare", "a"]) == [OTHER, OTHER, "a"]
@@ -326,26 +306,17 @@ def test_raw_columns_are_those_of_features_and_groups_once_each() -> None:
     assert core.raw_columns(columns, watched) == ["age", "x"]
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="groups() does not check its columns")
 def test_a_missing_sensitive_column_is_named() -> None:
     with pytest.raises(InputError, match="age"):
         core.groups(pd.DataFrame({"x": [1]}), {"g": sensitive("age", [30])})
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="bins are not checked: falling ones name people of 70 `under 60`, none at all raise "
-    "IndexError, and equal ones make two groups of one name",
-)
 @pytest.mark.parametrize("bins", [[60, 30], [], [30, 30], [30, math.nan]])
 def test_bins_that_do_not_rise_are_refused(bins: list[float]) -> None:
     with pytest.raises(ValidationError):
         Sensitive.model_validate({"from": "age", "bins": bins})
 
 
-@pytest.mark.xfail(
-    strict=True, reason="edges are named with six digits, so two bins of large numbers share a name"
-)
 def test_every_bin_has_a_name_of_its_own() -> None:
     raw = pd.DataFrame({"x": [1_000_000, 1_000_002, 1_000_004, 1_000_006]})
     bins = [1_000_001, 1_000_003, 1_000_005]

@@ -122,22 +122,11 @@ def test_a_constant_column_says_nothing_and_breaks_nothing() -> None:
     assert model.margin(OTHERS.features.assign(same=0.1)) == pytest.approx(without, abs=1e-6)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ValueError,
-    reason="a number with values in few rows can have none in a fold's training rows: its median "
-    "is NaN, which scikit-learn refuses, and tune ends with a traceback",
-)
 def test_a_number_without_any_value_says_nothing_and_breaks_nothing() -> None:
     empty = TRAIN.features.assign(x=np.nan)
     assert np.isfinite(linear.fit(empty, TRAIN.target).margin(OTHERS.features)).all()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="means are kept to nine digits whatever the spread: for numbers like times in "
-    "milliseconds the centre is off by more than a standard deviation, and so are SHAP values",
-)
 def test_contributions_of_large_numbers_with_a_small_spread_are_centred_too() -> None:
     late = TRAIN.features.assign(x=1_612_345_678_901 + TRAIN.features["x"])
     found = linear.fit(late, TRAIN.target).contributions(late)

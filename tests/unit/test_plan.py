@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from perennial.core.plan import PARTS, BatchRef, assign, batches_of, make_plan, newest_period
@@ -135,7 +135,10 @@ def test_the_same_seed_gives_the_same_parts_and_another_gives_others(kind: str) 
 @given(st.lists(st.integers(0, 40), min_size=60, max_size=120), st.integers(0, 100))
 def test_rows_of_a_group_are_never_on_two_sides(keys: list[int], seed: int) -> None:
     key = np.array([f"k{k}" for k in [*keys, *range(12)]], dtype=object)
-    part = assign(split("group", 15, 15, "id"), np.arange(len(key)) % 2, key, seed)
+    try:
+        part = assign(split("group", 15, 15, "id"), np.arange(len(key)) % 2, key, seed)
+    except InputError:  # a few large groups may leave nothing to train on, which is said
+        assume(False)
     assert pd.DataFrame({"key": key, "part": part}).groupby("key")["part"].nunique().eq(1).all()
     assert set(part) == set(PARTS)
 
@@ -146,11 +149,6 @@ def test_parts_by_group_have_about_the_rows_asked_for() -> None:
     assert counted(part) == pytest.approx([1400, 200, 400], rel=0.05)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the share is of groups, not of rows: one customer with a fifth of all rows and many "
-    "with one leave far fewer rows than holdout_rows asks for, which nothing says",
-)
 def test_parts_by_uneven_groups_have_at_least_the_rows_asked_for() -> None:
     key = np.array(["big"] * 1000 + [f"k{i}" for i in range(1000)], dtype=object)
     for seed in range(5):
@@ -158,12 +156,6 @@ def test_parts_by_uneven_groups_have_at_least_the_rows_asked_for() -> None:
         assert min(counted(part)[1:]) >= 300
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=(ValueError, TypeError),
-    reason="what scikit-learn raises for too few groups, a row without a key or a class with one "
-    "row reaches the user as a traceback",
-)
 @pytest.mark.parametrize(
     ("kind", "target", "key"),
     [

@@ -105,11 +105,6 @@ def test_a_task_without_early_stopping_fits_all_its_rounds() -> None:
     assert rounds <= 30
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="without early stopping the margins are still those of the best round on the validation "
-    "rows, so the default XGBoost is judged by a model that `train` does not fit: it fits 100",
-)
 def test_the_default_is_judged_by_the_rounds_that_it_is_fitted_with() -> None:
     rows = part(400, seed=1)
     fold = search.make_folds(rows.target, 3, seed=1)[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from perennial.adapters import files
-from perennial.errors import IntegrityError
+from perennial.errors import InputError, IntegrityError
 
 MANIFEST = "manifest.json"
 REMEDY = "Nothing was loaded. Fetch it again (`dvc pull`), or build it again (`dvc repro`)."
@@ -79,11 +79,20 @@ def read(folder: Path, expected: str | None = None) -> dict[str, bytes]:
 
 
 def _entries(folder: Path) -> dict[str, Any]:
-    manifest = files.read_json(folder / MANIFEST, REMEDY)
-    entries = manifest.get("artefacts")
-    if not isinstance(entries, dict) or any(Path(n).is_absolute() or ".." in n for n in entries):
+    try:
+        entries = files.read_json(folder / MANIFEST, REMEDY).get("artefacts")
+    except InputError as error:
+        raise IntegrityError(error.faults, REMEDY) from error
+    if not isinstance(entries, dict) or not all(map(_is_entry, entries.items())):
         raise IntegrityError(f"{folder / MANIFEST}: not a manifest", REMEDY)
     return entries
+
+
+def _is_entry(named: tuple[str, Any]) -> bool:
+    """Return whether a manifest's entry stays in its folder and has a digest."""
+    name, entry = named
+    inside = not Path(name).is_absolute() and ".." not in name
+    return inside and isinstance(entry, dict) and isinstance(entry.get("sha256"), str)
 
 
 def _checked(folder: Path, name: str, entry: Mapping[str, Any]) -> bytes:

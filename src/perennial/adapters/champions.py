@@ -50,7 +50,12 @@ def read(path: Path = paths.CHAMPION) -> Champion | None:
     absent = sorted(k for k, value in named.items() if value is None)
     if absent:
         raise IntegrityError(f"{path}: names a champion without {', '.join(absent)}", REMEDY)
-    return Champion(**named, model=content["model"], attempts=content["attempts"])
+    champion = Champion(**named, model=content["model"], attempts=content["attempts"])
+    texts = (champion.model, champion.version, champion.digest, champion.verdict, champion.when)
+    sound = all(isinstance(text, str) and text for text in texts)
+    if not (sound and isinstance(champion.plan, dict) and isinstance(champion.attempts, list)):
+        raise IntegrityError(f"{path}: a value is of a wrong type or empty", REMEDY)
+    return champion
 
 
 def write(champion: Champion, path: Path = paths.CHAMPION) -> None:

@@ -10,6 +10,7 @@ from perennial.errors import InputError
 if TYPE_CHECKING:
     from perennial.params import Params
 
+TRIED = ("float", "int", "str", "bool", "function-after")
 REMEDY = "Correct params.yaml; docs/your-own-data.md tours it, Git has the version that shipped."
 
 
@@ -43,7 +44,8 @@ def read_params(*groups: str, path: Path = paths.PARAMS) -> "Params":
     try:
         params = Params.model_validate(_plain(document))
     except ValidationError as error:
-        faults = [_fault(path, document, item) for item in error.errors(include_url=False)]
+        items = {_keys(item): item for item in reversed(error.errors(include_url=False))}
+        faults = [_fault(path, document, keys, items[keys]) for keys in reversed(items)]
         raise InputError(faults, REMEDY) from error
     return cast("Params", _Groups(params, groups)) if groups else params
 
@@ -75,8 +77,12 @@ def _plain(node: Any) -> Any:
     return node
 
 
-def _fault(path: Path, document: Any, item: Any) -> str:
-    keys = [part for part in item["loc"] if part != "function-after"]
+def _keys(item: Any) -> tuple[str | int, ...]:
+    """Return where a fault is; pydantic adds which of several allowed types it tried there."""
+    return tuple(part for part in item["loc"] if part not in TRIED)
+
+
+def _fault(path: Path, document: Any, keys: Sequence[str | int], item: Any) -> str:
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
         message = "unknown key"

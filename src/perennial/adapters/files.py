@@ -132,5 +132,5 @@ def _jsonable(value: Any) -> Any:
     if hasattr(value, "item") and not isinstance(value, str | bytes):  # a NumPy scalar
         value = value.item()
     if isinstance(value, float):
-        return float(f"{value:.9g}") if math.isfinite(value) else None
+        return float(f"{value:.9g}") + 0.0 if math.isfinite(value) else None  # -0.0 is 0.0
     return value

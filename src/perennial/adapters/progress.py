@@ -1,5 +1,6 @@
 """Progress of long work, for a person at a terminal; nothing where the output goes elsewhere."""
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -13,6 +14,9 @@ def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield from items
+        for number, item in enumerate(items, start=1):
+            yield item
+            if os.environ.get("PERENNIAL_PROGRESS"):  # `perennial run` reads along
+                console.print(f"{what}: {number} of {total}")
         return
     yield from bar(items, description=what, total=total, console=console, transient=True)

@@ -47,7 +47,7 @@ def fit_fold(
     seed: int,
     threads: int,
 ) -> tuple[np.ndarray, int]:
-    """Fit on one part of the training rows, stop early on the other.
+    """Fit on one part of the training rows, stop early on the other (not with 0).
 
     Returns:
         The other part's margins (log odds), shape (rows,), and the number of rounds that was best.
@@ -60,10 +60,10 @@ def fit_fold(
         train,
         max_rounds,
         evals=[(valid, "valid")],
-        early_stopping_rounds=early_stopping_rounds,
+        early_stopping_rounds=early_stopping_rounds or None,
         verbose_eval=False,
     )
-    rounds = booster.best_iteration + 1
+    rounds = booster.best_iteration + 1 if early_stopping_rounds else max_rounds
     return booster.predict(valid, iteration_range=(0, rounds), output_margin=True), rounds
 
 

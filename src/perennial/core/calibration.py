@@ -24,7 +24,9 @@ class Calibration:
         """Return probabilities of the positive class, shape (rows,), float64."""
         if self.method == "isotonic":
             return np.interp(margin, self.margins, self.probabilities)
-        return 1.0 / (1.0 + np.exp(-(self.slope * margin + self.intercept)))
+        from scipy.special import expit
+
+        return expit(self.slope * margin + self.intercept)
 
     def to_json(self) -> dict[str, Any]:
         """Return the calibration as JSON values."""
@@ -72,8 +74,14 @@ def fit(
         return Calibration("sigmoid", slope=0.0, intercept=float(np.log(rate / (1 - rate))))
     from sklearn.linear_model import LogisticRegression
 
+    # Platt's targets: short of 0 and 1 by what so many rows leave open, so that rows which
+    # happen to be separated are not said to be certain. Each row counts as both classes.
+    positives = int(target.sum())
+    high, low = (positives + 1) / (positives + 2), 1 / (len(target) - positives + 2)
+    soft = np.where(target == 1, high, low)
+    both = np.repeat([1, 0], len(target))
     # nine digits of Newton's optimum are the same on every machine
     line = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10, max_iter=200)
-    line.fit(margin.reshape(-1, 1), target)
+    line.fit(np.tile(margin, 2).reshape(-1, 1), both, sample_weight=np.append(soft, 1 - soft))
     slope, intercept = (float(f"{v:.9g}") for v in (line.coef_[0, 0], line.intercept_[0]))
     return Calibration("sigmoid", slope=slope, intercept=intercept)

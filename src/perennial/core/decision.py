@@ -62,8 +62,11 @@ def choose_threshold(utility: Utility, target: np.ndarray, probability: np.ndarr
     cuts = np.concatenate([[True], scores[1:] < scores[:-1], [True]])  # never between two equals
     best = int(np.argmax(np.where(cuts, total, -np.inf)))
     if best == 0:
-        return float(np.nextafter(scores[0], 1.0))
-    return float(scores[best - 1] if best == len(scores) else (scores[best - 1] + scores[best]) / 2)
+        return float(np.nextafter(scores[0], np.inf))
+    if best == len(scores):
+        return float(scores[-1])
+    middle = float((scores[best - 1] + scores[best]) / 2)
+    return middle if middle > scores[best] else float(scores[best - 1])  # neighbours have no middle
 
 
 def choose_by_group(
@@ -87,8 +90,10 @@ def choose_by_group(
         "demographic_parity": np.ones(len(target), dtype=bool),
     }[constraint]
     names = [g for g in sorted(set(group)) if (counted & (group == g)).sum() >= MIN_POSITIVES]
-    best, best_utility = Decision(overall), -np.inf
-    for rate in np.linspace(0.01, 0.99, 99):
+    above = float(np.nextafter(probability.max(), np.inf))
+    best = Decision(above, attribute, dict.fromkeys(names, above))  # nobody: rate 0
+    best_utility = float(row_utility(utility, target, np.zeros(len(target))).mean())
+    for rate in np.linspace(0.01, 1.0, 100):
         by_group = {
             g: float(np.quantile(probability[counted & (group == g)], 1 - rate)) for g in names
         }

@@ -96,12 +96,13 @@ def derive(raw: pd.DataFrame, columns: Mapping[str, Feature]) -> pd.DataFrame:
 
 
 def _derived(values: pd.Series, feature: Feature) -> pd.Series:
-    if feature.missing is not None:
-        values = values.mask(values == feature.missing)
     if feature.kind == "category":
-        return _text(values).astype(object).where(values.notna(), None)
-    number = pd.to_numeric(values, errors="coerce").astype("float64")
-    number = number.where(np.isfinite(number))
+        if feature.missing is not None:
+            values = values.mask(values == feature.missing)
+        return _text(values)
+    number = _number(values)
+    if isinstance(feature.missing, int | float):
+        number = number.mask(number == feature.missing)
     if feature.kind == "signed_log":  # log(1 + |x|) with the sign of x: defined at 0 and below
         # six decimals: processors differ in a logarithm's last bit, and matrices are hashed
         plain = number.to_numpy()
@@ -110,11 +111,26 @@ def _derived(values: pd.Series, feature: Feature) -> pd.Series:
     return number
 
 
+def _number(values: pd.Series) -> pd.Series:
+    """Return finite float64 numbers; times as seconds since 1970; what is no number is missing."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        zone = values.dt.tz
+        values = (values - pd.Timestamp(0, tz=zone)).dt.total_seconds()
+    number = pd.to_numeric(values, errors="coerce").astype("float64")
+    return number.where(np.isfinite(number))
+
+
 def _text(values: pd.Series) -> pd.Series:
-    """Return levels as text; a whole number reads the same with and without nulls beside it."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    return values.astype("string")
+    """Return levels as text, None where missing. One value reads the same whatever the others
+    are, which pandas does not promise: 1 beside a null or a fraction is 1.0 to it."""
+    names = {value: _level(value) for value in values.dropna().unique()}
+    return values.astype(object).map(names).astype(object).where(values.notna(), None)
+
+
+def _level(value: Any) -> str:
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return value.isoformat() if isinstance(value, pd.Timestamp) else str(value)
 
 
 def fit(
@@ -147,7 +163,7 @@ def _fitted(values: pd.Series, feature: Feature, rare_below: int) -> FittedFeatu
     if feature.kind != "category":
         return FittedFeature(low=float(values.min()), high=float(values.max()))
     counts = values.value_counts()
-    kept = tuple(sorted(counts.index[counts >= rare_below]))
+    kept = tuple(sorted(set(counts.index[counts >= rare_below]) - {OTHER}))
     return FittedFeature(levels=kept if len(kept) == len(counts) else (*kept, OTHER))
 
 
@@ -188,14 +204,27 @@ def audit(spec: FeatureSpec, derived: pd.DataFrame) -> dict[str, dict[str, int]]
 
 
 def groups(raw: pd.DataFrame, sensitive: Mapping[str, Sensitive]) -> pd.DataFrame:
-    """Return each row's group by each sensitive attribute; no value is a group of its own."""
+    """Return each row's group by each sensitive attribute; no value is a group of its own.
+
+    Raises:
+        InputError: raw columns are missing; all are named.
+    """
+    absent = sorted({s.source for s in sensitive.values()} - set(raw.columns))
+    if absent:
+        raise InputError(
+            [
+                f"column {name}: not in the rows, and a sensitive attribute needs it"
+                for name in absent
+            ],
+            "Add the column to the data, or take it out of `sensitive` in params.yaml.",
+        )
     return pd.DataFrame({n: _group(raw[s.source], s.bins) for n, s in sensitive.items()})
 
 
 def _group(values: pd.Series, bins: list[float] | None) -> pd.Series:
     if bins is None:
-        return _text(values).fillna(MISSING).astype(object)
-    edges = [f"{b:g}" for b in bins]
+        return _text(values).where(values.notna(), MISSING)
+    edges = [f"{b:.15g}" for b in bins]
     labels = [f"under {edges[0]}"]
     labels += [f"{low} to under {high}" for low, high in pairwise(edges)]
     labels += [f"{edges[-1]} and over"]

@@ -1,5 +1,6 @@
 """Logistic regression, stored as numbers: the simple model that may be the candidate itself."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -83,7 +84,7 @@ def _terms(values: pd.Series) -> list[Term]:
     if isinstance(values.dtype, pd.CategoricalDtype):
         terms += [_term(name, "level", level, values == level) for level in values.cat.categories]
     else:
-        fill = float(values.median())
+        fill = float(values.median()) if values.notna().any() else 0.0
         terms.append(_term(name, "number", None, values.fillna(fill), fill))
     if values.isna().any():
         terms.append(_term(name, "missing", None, values.isna()))
@@ -92,7 +93,9 @@ def _terms(values: pd.Series) -> list[Term]:
 
 def _term(name: str, kind: str, level: str | None, column: pd.Series, fill: float = 0.0) -> Term:
     scale = _digits(column.std(ddof=0)) or 1.0
-    return Term(name, kind, level, fill, _digits(column.mean()), scale, 0.0)
+    # nine digits of the spread, not of the mean: a small spread far from 0 must be centred too
+    mean = round(float(column.mean()), 9 - math.floor(math.log10(scale)))
+    return Term(name, kind, level, fill, mean, scale, 0.0)
 
 
 def _standardised(features: pd.DataFrame, term: Term) -> np.ndarray:

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 import numpy as np
+import pandas as pd
 
 from perennial.errors import InputError
 from perennial.params import Split
 
 Action = Literal["bootstrap", "keep", "retrain", "retune"]
 PARTS = ("train", "calibration", "holdout")
+SPLIT_REMEDY = "Add rows, change split.key, or lower split.holdout_rows and calibration_rows."
 
 
 class BatchRef(TypedDict):
@@ -104,20 +106,46 @@ def assign(split: Split, target: np.ndarray, key: np.ndarray | None, seed: int) 
         target: Each row's class, shape (rows,).
         key: Under `group`, whose rows stay together, shape (rows,).
         seed: Of the draw.
-    """
-    from sklearn.model_selection import GroupShuffleSplit, StratifiedShuffleSplit
 
+    Raises:
+        InputError: the rows can't be split so: too few of a class or of groups, or no key.
+    """
     part = np.full(len(target), "train", dtype=object)
+    wanted = (("holdout", split.holdout_rows), ("calibration", split.calibration_rows))
+    if key is not None:
+        _assign_groups(part, key, wanted, seed)
+        return part
+    from sklearn.model_selection import train_test_split
+
     left = np.arange(len(target))
-    for name, rows in (("holdout", split.holdout_rows), ("calibration", split.calibration_rows)):
-        share = rows / len(left)
-        if split.kind == "group":
-            assert key is not None  # the params model has made sure
-            draw = GroupShuffleSplit(1, test_size=share, random_state=seed)
-            kept, taken = next(draw.split(left, groups=key[left]))
-        else:
-            even = StratifiedShuffleSplit(1, test_size=rows, random_state=seed)
-            kept, taken = next(even.split(left, target[left]))
-        part[left[taken]] = name
-        left = left[kept]
+    try:
+        for name, rows in wanted:
+            left, taken = train_test_split(
+                left, test_size=rows, random_state=seed, stratify=target[left]
+            )
+            part[taken] = name
+    except ValueError as error:
+        raise InputError(f"the rows can't be split: {error}", SPLIT_REMEDY) from error
     return part
+
+
+def _assign_groups(
+    part: np.ndarray, key: np.ndarray, wanted: Sequence[tuple[str, int]], seed: int
+) -> None:
+    """Give whole groups, in an order drawn by `seed`, to each part until it has its rows."""
+    if pd.isna(key).any():
+        raise InputError("rows without a value of split.key can't be kept together", SPLIT_REMEDY)
+    names, member, sizes = np.unique(key.astype(str), return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    start = 0
+    for name, rows in wanted:
+        reached = np.cumsum(sizes[order[start:]]) >= rows
+        end = start + int(np.argmax(reached)) + 1
+        if not reached.any() or end >= len(order):
+            raise InputError(
+                f"split.key has {len(names):,} values, too few to hold out {rows:,} rows as "
+                f"{name} and still train on others",
+                SPLIT_REMEDY,
+            )
+        part[np.isin(member, order[start:end])] = name
+        start = end

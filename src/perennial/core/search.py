@@ -69,7 +69,7 @@ def fit_task(
         boosting.matrix(features[held], target[held]),
         task.params,
         task.max_rounds,
-        task.early_stopping_rounds or task.max_rounds,
+        task.early_stopping_rounds,
         seed,
         threads,
     )

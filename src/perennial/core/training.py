@@ -10,6 +10,7 @@ import pandas as pd
 from perennial.core import boosting, calibration, decision, fairness, linear
 from perennial.core.candidate import Candidate, mean_margin
 from perennial.core.features import FeatureSpec
+from perennial.errors import InputError
 from perennial.params import Mitigation, Training
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ def _fit_members(
     if mitigation.method == "reweighing":
         weight = fairness.reweighing(train.target, train.groups[mitigation.attribute].to_numpy())
     if recipe["kind"] == "logistic":
+        if mitigation.method == "exponentiated_gradient":
+            raise InputError(
+                "the search chose logistic regression, and training.mitigation.method is "
+                "exponentiated_gradient, which fits boosted trees",
+                "Choose reweighing or thresholds, or set search.simpler_within_errors to 0.",
+            )
         return (), (), linear.fit(train.features, train.target, weight)
     if mitigation.method == "exponentiated_gradient":
         return *_exponentiated_gradient(recipe, train, mitigation, seed), None

@@ -29,7 +29,7 @@ def run(stage: Callable[[], int | None]) -> None:
     fault of our own.
     """
     _set_environment()
-    name = Path(sys.argv[0]).stem
+    name = os.environ.get("DVC_STAGE") or Path(sys.argv[0]).stem
     code, message = 0, ""
     try:
         code = stage() or 0
