@@ -352,9 +352,6 @@ def test_a_value_of_none_of_several_types_is_one_fault(faults: Faults) -> None:
     assert len(faults(("missing: -1", "missing: [1]"))) == 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a key called like a type is left out wherever it stands in the path"
-)
 def test_a_feature_may_be_called_like_a_type(faults: Faults) -> None:
     found = faults(("    days: {from: pdays, as: number,", "    float: {from: pdays, as: numeric,"))
     assert f"line {line_of('days: {from')}, features.columns.float.as: " in found[0]

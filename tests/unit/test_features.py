@@ -74,11 +74,6 @@ def test_the_number_named_missing_is_recognised_in_a_column_of_text() -> None:
     assert derived(["-1", "3"], "number", -1) == [None, 3.0]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="of a number only a sentinel that is a number is looked for, of a category "
-    "only one of the column's own type",
-)
 @pytest.mark.parametrize(
     ("values", "kind", "missing"),
     [

@@ -194,3 +194,14 @@ def test_equal_scores_share_a_bin_and_no_row_is_lost(
     assert sum(row["n"] for row in curve) == len(rows)
     assert sum(row["n"] * row["stated"] for row in curve) == pytest.approx(score.sum() / 4)
     assert sum(row["n"] * row["value"] for row in curve) == pytest.approx(target.sum())
+
+
+def test_debiased_ece_of_a_calibrated_model_is_near_nothing() -> None:
+    drawn = [calibrated(1000, random) for random in np.random.default_rng(0).spawn(200)]
+    assert np.mean([ece(*case) for case in drawn]) < 0.015
+
+
+def test_ece_interval_of_a_calibrated_model_starts_at_nothing() -> None:
+    found = _intervals(0.0)
+    assert np.mean([e.low < 0.002 for e in found]) >= 0.9
+    assert all(e.low <= e.value <= e.high for e in found)

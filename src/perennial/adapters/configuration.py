@@ -10,7 +10,7 @@ from perennial.errors import InputError
 if TYPE_CHECKING:
     from perennial.params import Params
 
-TRIED = ("float", "int", "str", "bool", "function-after")
+TRIED = ("float", "int", "str", "bool")
 REMEDY = "Correct params.yaml; docs/your-own-data.md tours it, Git has the version that shipped."
 
 
@@ -79,7 +79,8 @@ def _plain(node: Any) -> Any:
 
 def _keys(item: Any) -> tuple[str | int, ...]:
     """Return where a fault is; pydantic adds which of several allowed types it tried there."""
-    return tuple(part for part in item["loc"] if part not in TRIED)
+    keys = [part for part in item["loc"] if part != "function-after"]
+    return tuple(keys[:-1] if keys and keys[-1] in TRIED else keys)
 
 
 def _fault(path: Path, document: Any, keys: Sequence[str | int], item: Any) -> str:

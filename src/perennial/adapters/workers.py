@@ -7,6 +7,7 @@ environment variable PERENNIAL_WORKERS sets it, and all processors are used with
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from perennial.core.search import Task, fit_task
 from perennial.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
 
@@ -44,7 +45,7 @@ def count() -> int:
 @contextmanager
 def fitting(
     features: "pd.DataFrame", target: np.ndarray, folds: list[np.ndarray], seed: int, workers: int
-) -> "Iterator[Callable[[list[Task]], list[tuple[np.ndarray, int]]]]":
+) -> "Iterator[Callable[[list[Task]], Iterable[tuple[np.ndarray, int]]]]":
     """Yield a function that fits tasks on `workers` processes and keeps their order."""
     threads = max(1, len(os.sched_getaffinity(0)) // workers)
     held = {
@@ -56,11 +57,18 @@ def fitting(
     }
     if workers == 1:
         _hold(held)
-        yield lambda tasks: [_fit(task) for task in tasks]
+        yield lambda tasks: map(_fit, tasks)
         return
     # spawn, not fork: XGBoost's threads do not survive a fork
     with ProcessPoolExecutor(workers, get_context("spawn"), _hold, (held,)) as pool:
-        yield lambda tasks: list(pool.map(_fit, tasks))
+        try:
+            yield lambda tasks: pool.map(_fit, tasks)
+        except BrokenProcessPool as error:
+            raise InputError(
+                f"one of {workers} workers was killed, most likely for want of memory",
+                "Set PERENNIAL_WORKERS to fewer, then run the same command again: what was "
+                "finished is kept.",
+            ) from error
 
 
 def _hold(held: dict[str, Any]) -> None:

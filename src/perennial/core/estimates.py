@@ -108,6 +108,8 @@ def roc_auc(target: np.ndarray, score: np.ndarray, confidence: float) -> Estimat
     """Return the ROC AUC with DeLong's interval, taken on the logit scale so as to stay in 0..1."""
     aucs, covariance = delong(target, score[np.newaxis])
     value, error = float(aucs[0]), float(np.sqrt(covariance[0, 0]))
+    if np.isnan(value):  # one class only
+        return Estimate(value, value, value, len(target))
     if not 0 < value < 1:  # no spread is seen: as many successes as the rarer class has rows
         rarer = int(min(target.sum(), (1 - target).sum()))
         bound = proportion(round(value) * rarer, rarer, confidence)

@@ -97,12 +97,12 @@ def derive(raw: pd.DataFrame, columns: Mapping[str, Feature]) -> pd.DataFrame:
 
 def _derived(values: pd.Series, feature: Feature) -> pd.Series:
     if feature.kind == "category":
-        if feature.missing is not None:
-            values = values.mask(values == feature.missing)
-        return _text(values)
+        text = text_of(values)
+        sentinel = None if feature.missing is None else _level(feature.missing)
+        return text.where(text != sentinel, None)
     number = _number(values)
-    if isinstance(feature.missing, int | float):
-        number = number.mask(number == feature.missing)
+    if feature.missing is not None:
+        number = number.mask((number == feature.missing) | (values == feature.missing))
     if feature.kind == "signed_log":  # log(1 + |x|) with the sign of x: defined at 0 and below
         # six decimals: processors differ in a logarithm's last bit, and matrices are hashed
         plain = number.to_numpy()
@@ -120,7 +120,7 @@ def _number(values: pd.Series) -> pd.Series:
     return number.where(np.isfinite(number))
 
 
-def _text(values: pd.Series) -> pd.Series:
+def text_of(values: pd.Series) -> pd.Series:
     """Return levels as text, None where missing. One value reads the same whatever the others
     are, which pandas does not promise: 1 beside a null or a fraction is 1.0 to it."""
     names = {value: _level(value) for value in values.dropna().unique()}
@@ -223,7 +223,7 @@ def groups(raw: pd.DataFrame, sensitive: Mapping[str, Sensitive]) -> pd.DataFram
 
 def _group(values: pd.Series, bins: list[float] | None) -> pd.Series:
     if bins is None:
-        return _text(values).where(values.notna(), MISSING)
+        return text_of(values).where(values.notna(), MISSING)
     edges = [f"{b:.15g}" for b in bins]
     labels = [f"under {edges[0]}"]
     labels += [f"{low} to under {high}" for low, high in pairwise(edges)]

@@ -233,7 +233,7 @@ def leakage(attributions: pd.DataFrame, settings: Threshold, precision: Precisio
 def additivity(errors: Sequence[float], rows: int, settings: AdditivityGate) -> Gate:
     """SHAP values and base sum to the model's own margin on every row explained: no estimate, a
     fact of these rows."""
-    worst = max(errors)
+    worst = float(np.max(errors))  # not a number stays one, and is no pass
     found = Estimate(worst, worst, worst, rows)
     return _gate(
         "additivity",

@@ -16,6 +16,7 @@ from perennial.adapters.configuration import read_params
 from perennial.core import features as core
 from perennial.core import labels
 from perennial.core.plan import PARTS, BatchRef, assign, batches_of
+from perennial.errors import InputError
 from perennial.params import Params, Split
 from perennial.stages.running import run
 
@@ -75,7 +76,12 @@ def _derive(
     rows["target"] = labels.binary(raw, params.target, period)
     rows[list(params.sensitive)] = core.groups(raw, params.sensitive)
     if split.key is not None:
-        rows["key"] = raw[split.key].astype("string").astype(object)
+        if split.key not in raw:
+            raise InputError(
+                f"{period}: column {split.key}: missing, and it is split.key",
+                "Add the column to the batch, or name another in params.yaml.",
+            )
+        rows["key"] = core.text_of(raw[split.key])
     return core.derive(raw, params.features.columns), rows
 
 

@@ -60,18 +60,19 @@ def _search(params: Params) -> tuple[dict[str, Any], list[core.Trial]]:
 
 
 def _remembering(
-    memo: study.Memo, fit: Callable[[list[core.Task]], list[study.Fit]]
+    memo: study.Memo, fit: Callable[[list[core.Task]], Iterable[study.Fit]]
 ) -> Callable[[list[core.Task]], list[study.Fit]]:
     """Return `fit` with a memory: what was finished before a kill is not fitted again."""
 
     def evaluate(tasks: list[core.Task]) -> list[study.Fit]:
         known = [memo.get(task) for task in tasks]
         new = [task for task, found in zip(tasks, known, strict=True) if found is None]
-        fits = iter(fit(new))
-        found = [kept or next(fits) for kept in known]
-        for task, kept, result in zip(tasks, known, found, strict=True):
+        fits, found = iter(fit(new)), []
+        for task, kept in zip(tasks, known, strict=True):
+            result = kept or next(fits)
             if kept is None:
-                memo.put(task, result)
+                memo.put(task, result)  # as it comes: a kill loses what is not finished, no more
+            found.append(result)
         return found
 
     return evaluate
