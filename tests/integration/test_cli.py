@@ -183,6 +183,8 @@ def test_a_second_run_at_once_says_so_and_leaves(pipeline: Pipeline, command: st
 def started(then: str) -> "subprocess.Popen[str]":
     """Start `perennial run` with a flow that is at work, and wait until it is."""
     flow({**STAGE, "state": "ran"}, then=then)
+    # a shell starts what it puts in the background with SIGINT ignored, and children inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "perennial.cli", "run"], stdout=subprocess.PIPE, text=True
     )
