@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.core.features import FeatureSpec
-from perennial.core.training import Part
+from perennial.core.part import Part
 from perennial.params import Feature, Features, Mitigation, Sensitive, Training, Utility
 
 WIN_OR_ANNOY = Utility(

@@ -8,7 +8,8 @@ import pytest
 
 from perennial.core import attribution, features, training
 from perennial.core.candidate import Candidate, from_artefacts, to_artefacts
-from perennial.core.training import Part, fit_candidate
+from perennial.core.part import Part
+from perennial.core.training import fit_candidate
 from perennial.errors import InputError
 
 from .planted import feature, sensitive

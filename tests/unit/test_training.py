@@ -8,7 +8,8 @@ import pytest
 
 from perennial.core import fairness
 from perennial.core.candidate import Candidate, to_artefacts
-from perennial.core.training import CONSTRAINTS, Part, fit_candidate, without_mitigation
+from perennial.core.part import Part
+from perennial.core.training import CONSTRAINTS, fit_candidate, without_mitigation
 from perennial.errors import InputError
 
 from .planted import NO_SPEC, part

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.adapters import files
-from perennial.core.training import Part
+from perennial.core.part import Part
 
 ROW_COLUMNS = ("period", "row", "target")
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 import numpy as np
-import pandas as pd
 
 from perennial.errors import InputError
 from perennial.params import Split
@@ -133,6 +132,8 @@ def _assign_groups(
     part: np.ndarray, key: np.ndarray, wanted: Sequence[tuple[str, int]], seed: int
 ) -> None:
     """Give whole groups, in an order drawn by `seed`, to each part until it has its rows."""
+    import pandas as pd
+
     if pd.isna(key).any():
         raise InputError("rows without a value of split.key can't be kept together", SPLIT_REMEDY)
     names, member, sizes = np.unique(key.astype(str), return_inverse=True, return_counts=True)

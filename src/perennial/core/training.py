@@ -1,15 +1,14 @@
 """Training: from a recipe and matrices to a candidate that can decide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from perennial.core import boosting, calibration, decision, fairness, linear
 from perennial.core.candidate import Candidate, mean_margin
 from perennial.core.features import FeatureSpec
+from perennial.core.part import Part
 from perennial.errors import InputError
 from perennial.params import Mitigation, Training
 
@@ -21,15 +20,6 @@ CONSTRAINTS = {
     "false_positive_rate_parity": "FalsePositiveRateParity",
     "demographic_parity": "DemographicParity",
 }
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the rows: features (rows, columns), target (rows,) and groups by attribute."""
-
-    features: pd.DataFrame
-    target: np.ndarray
-    groups: pd.DataFrame
 
 
 def fit_candidate(

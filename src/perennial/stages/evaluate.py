@@ -8,7 +8,7 @@ from perennial.adapters import batches, bundles, files, matrices, plots
 from perennial.adapters.configuration import read_params
 from perennial.core import metrics
 from perennial.core.candidate import Candidate, from_artefacts
-from perennial.core.training import Part
+from perennial.core.part import Part
 from perennial.stages.running import run
 
 
