@@ -47,8 +47,6 @@ def run(stage: Callable[[], int | None]) -> None:
 
 def _set_environment() -> None:
     """Set what libraries read when a stage first imports them, which is after this."""
-    # threads that spin while they wait make two runs on one machine many times slower
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # a cache of fonts, which would otherwise go to the home directory
     os.environ.setdefault("MPLCONFIGDIR", str(paths.MATPLOTLIB.resolve()))
 
