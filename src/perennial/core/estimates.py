@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy import stats
+import pandas as pd
+from scipy import special  # not scipy.stats: half a second in each of five stages
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,23 @@ def mean(values: np.ndarray, confidence: float) -> Estimate:
     """Return a mean with Student's interval, for values of one row each, shape (rows,)."""
     value = float(values.mean())
     error = float(values.std(ddof=1) / np.sqrt(len(values)))
-    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1)) * error
+    half = float(special.stdtrit(len(values) - 1, (1 + confidence) / 2)) * error
     return Estimate(value, value - half, value + half, len(values))
 
 
 def proportion(successes: int, n: int, confidence: float) -> Estimate:
     """Return a proportion with Wilson's interval (1927), which holds for few rows too."""
-    interval = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
-    return Estimate(successes / n, float(interval.low), float(interval.high), n)
+    z, rate = normal_quantile(confidence), successes / n
+    centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
+    low = 0.0 if successes == 0 else float(centre - half)  # exactly, whatever the rounding
+    high = 1.0 if successes == n else float(centre + half)
+    return Estimate(rate, low, high, n)
+
+
+def normal_quantile(confidence: float) -> float:
+    """Return how many standard errors a two-sided normal interval reaches to each side."""
+    return float(special.ndtri((1 + confidence) / 2))
 
 
 def difference(first: tuple[int, int], second: tuple[int, int], confidence: float) -> Estimate:
@@ -80,7 +90,7 @@ def difference(first: tuple[int, int], second: tuple[int, int], confidence: floa
     (x1, n1), (x2, n2) = first, second
     p1, p2 = (x1 + 1) / (n1 + 2), (x2 + 1) / (n2 + 2)
     error = np.sqrt(p1 * (1 - p1) / (n1 + 2) + p2 * (1 - p2) / (n2 + 2))
-    half = float(stats.norm.ppf((1 + confidence) / 2) * error)
+    half = float(normal_quantile(confidence) * error)
     return Estimate(x1 / n1 - x2 / n2, p1 - p2 - half, p1 - p2 + half, n1 + n2)
 
 
@@ -100,7 +110,7 @@ def roc_auc_difference(
     aucs, covariance = delong(target, np.vstack([first, second]))
     value = float(aucs[0] - aucs[1])
     variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
-    half = float(stats.norm.ppf((1 + confidence) / 2) * np.sqrt(max(variance, 0.0)))
+    half = float(normal_quantile(confidence) * np.sqrt(max(variance, 0.0)))
     return Estimate(value, value - half, value + half, len(target))
 
 
@@ -115,7 +125,7 @@ def roc_auc(target: np.ndarray, score: np.ndarray, confidence: float) -> Estimat
         bound = proportion(round(value) * rarer, rarer, confidence)
         return Estimate(value, bound.low, bound.high, len(target))
     centre = np.log(value / (1 - value))
-    half = stats.norm.ppf((1 + confidence) / 2) * error / (value * (1 - value))
+    half = normal_quantile(confidence) * error / (value * (1 - value))
     low, high = 1 / (1 + np.exp(-(centre + np.array([-half, half]))))
     return Estimate(value, float(low), float(high), len(target))
 
@@ -124,8 +134,13 @@ def delong(target: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """Return the AUC of each row of `scores`, shape (models, rows), and their covariance."""
     positive, negative = scores[:, target == 1], scores[:, target == 0]
     m, n = positive.shape[1], negative.shape[1]
-    ranks = stats.rankdata(np.hstack([positive, negative]), axis=1)
-    above = (ranks[:, :m] - stats.rankdata(positive, axis=1)) / n
-    below = 1 - (ranks[:, m:] - stats.rankdata(negative, axis=1)) / m
+    ranks = _midranks(np.hstack([positive, negative]))
+    above = (ranks[:, :m] - _midranks(positive)) / n
+    below = 1 - (ranks[:, m:] - _midranks(negative)) / m
     covariance = np.atleast_2d(np.cov(above)) / m + np.atleast_2d(np.cov(below)) / n
     return above.mean(axis=1), covariance
+
+
+def _midranks(scores: np.ndarray) -> np.ndarray:
+    """Return each row's ranks from 1, shape as given; equal scores share their mean rank."""
+    return np.asarray(pd.DataFrame(scores.T).rank(method="average").to_numpy().T)
