@@ -182,3 +182,42 @@ def test_reweighing_makes_group_and_target_independent_and_keeps_their_totals(
         rate = weight[own & (target == 1)].sum() / weight[own].sum()
         assert rate == pytest.approx(target.mean())
     assert (weight > 0).all()
+
+
+def test_the_smallest_ratio_is_the_lower_rate_over_the_higher_and_names_both() -> None:
+    found = fairness.smallest_ratio(
+        counted(a=(80, 100), b=(60, 100), c=(75, 100)), "selection_rate", 50, 0.95
+    )
+    assert found is not None
+    estimate, pair = found
+    assert estimate.value == pytest.approx(0.75)
+    assert pair == ("b", "a")
+    assert estimate.low < 0.75 < estimate.high <= 1
+
+
+def test_a_ratio_of_two_large_groups_has_scipys_katz_interval() -> None:
+    from scipy.stats.contingency import relative_risk
+
+    found = fairness.smallest_ratio(
+        counted(a=(8000, 10000), b=(6000, 10000)), "selection_rate", 50, 0.95
+    )
+    assert found is not None
+    expected = relative_risk(6000, 10000, 8000, 10000).confidence_interval(0.95)
+    assert found[0].low == pytest.approx(expected.low, abs=1e-4)
+    assert found[0].high == pytest.approx(expected.high, abs=1e-4)
+
+
+def test_equal_groups_may_have_the_ratio_1_and_a_small_one_is_left_out() -> None:
+    equal = counted(a=(50, 100), b=(50, 100), tiny=(0, 10))
+    found = fairness.smallest_ratio(equal, "selection_rate", 50, 0.95)
+    assert found is not None
+    assert found[0].value == 1
+    assert found[0].high == 1
+    assert fairness.smallest_ratio(counted(a=(50, 100)), "selection_rate", 50, 0.95) is None
+
+
+def test_a_rate_of_0_still_has_an_interval() -> None:
+    found = fairness.smallest_ratio(counted(a=(50, 100), b=(0, 100)), "selection_rate", 50, 0.95)
+    assert found is not None
+    assert found[0].value == 0
+    assert 0 < found[0].low < found[0].high < 0.5

@@ -132,6 +132,24 @@ def write_parquet(path: Path, frame: "pd.DataFrame") -> None:
         frame.to_parquet(temporary, index=False, compression="zstd")
 
 
+def read_rows(
+    refs: Sequence[BatchRef], rows: "pd.DataFrame", folders: Sequence[Path]
+) -> "pd.DataFrame":
+    """Return the raw rows that `rows` names by period and place, in its order.
+
+    Raises:
+        IntegrityError: a batch is not what the plan names.
+    """
+    import pandas as pd
+
+    raw = read_verified(refs, folders)
+    frames = [frame.assign(**{"": period}) for period, frame in raw.items()]
+    together = pd.concat(frames)
+    together.index = pd.MultiIndex.from_arrays([together[""], together.groupby("").cumcount()])
+    wanted = pd.MultiIndex.from_frame(rows[["period", "row"]])
+    return together.loc[wanted].drop(columns="").reset_index(drop=True)
+
+
 def _locate(ref: BatchRef, folders: Sequence[Path]) -> Path | None:
     for folder in folders:
         path = folder / f"{ref['period']}.parquet"

@@ -39,6 +39,25 @@ def largest_share(values: pd.DataFrame) -> Statistic:
     return statistic
 
 
+def rank_correlation(first: pd.DataFrame, second: pd.DataFrame) -> Statistic:
+    """Return Spearman's correlation of two models' mean |SHAP| as a function of row weights.
+
+    Args:
+        first: One model's SHAP values, shape (rows, features).
+        second: The other's, of the same rows and features.
+    """
+    both = [frame.abs().to_numpy(dtype="float64") for frame in (first, second)]
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        ranks = [pd.DataFrame(weights @ values).rank(axis=1).to_numpy() for values in both]
+        centred = [r - r.mean(axis=1, keepdims=True) for r in ranks]
+        covariance = (centred[0] * centred[1]).sum(axis=1)
+        size = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
+        return np.divide(covariance, size, out=np.zeros_like(size), where=size > 0)
+
+    return statistic
+
+
 def additivity_error(values: np.ndarray, base: float, margin: np.ndarray) -> float:
     """Return the largest |base + sum of SHAP values - margin| of any row, in log odds.
 

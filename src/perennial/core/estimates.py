@@ -94,6 +94,21 @@ def difference(first: tuple[int, int], second: tuple[int, int], confidence: floa
     return Estimate(x1 / n1 - x2 / n2, p1 - p2 - half, p1 - p2 + half, n1 + n2)
 
 
+def ratio(first: tuple[int, int], second: tuple[int, int], confidence: float) -> Estimate:
+    """Return the ratio of two independent proportions, `(successes, n)` each.
+
+    The interval is Katz et al.'s (1978), normal on the log scale, with half a success added to each
+    so that none of them is 0 (Walter 1975).
+    """
+    (x1, n1), (x2, n2) = first, second
+    p1, p2 = (x1 + 0.5) / (n1 + 0.5), (x2 + 0.5) / (n2 + 0.5)
+    spread = 1 / (x1 + 0.5) - 1 / (n1 + 0.5) + 1 / (x2 + 0.5) - 1 / (n2 + 0.5)
+    half = normal_quantile(confidence) * np.sqrt(max(spread, 0.0))
+    centre = p1 / p2
+    value = (x1 / n1) / (x2 / n2) if x2 else 1.0
+    return Estimate(value, float(centre * np.exp(-half)), float(centre * np.exp(half)), n1 + n2)
+
+
 def roc_auc_difference(
     target: np.ndarray, first: np.ndarray, second: np.ndarray, confidence: float
 ) -> Estimate:
@@ -117,17 +132,26 @@ def roc_auc_difference(
 def roc_auc(target: np.ndarray, score: np.ndarray, confidence: float) -> Estimate:
     """Return the ROC AUC with DeLong's interval, taken on the logit scale so as to stay in 0..1."""
     aucs, covariance = delong(target, score[np.newaxis])
-    value, error = float(aucs[0]), float(np.sqrt(covariance[0, 0]))
+    error = float(np.sqrt(covariance[0, 0]))
+    positives = int(target.sum())
+    return roc_auc_from(float(aucs[0]), error, positives, len(target) - positives, confidence)
+
+
+def roc_auc_from(
+    value: float, error: float, positives: int, negatives: int, confidence: float
+) -> Estimate:
+    """Return a ROC AUC and its standard error as an estimate, as `roc_auc` does."""
+    n = positives + negatives
     if np.isnan(value):  # one class only
-        return Estimate(value, value, value, len(target))
+        return Estimate(value, value, value, n)
     if not 0 < value < 1:  # no spread is seen: as many successes as the rarer class has rows
-        rarer = int(min(target.sum(), (1 - target).sum()))
+        rarer = min(positives, negatives)
         bound = proportion(round(value) * rarer, rarer, confidence)
-        return Estimate(value, bound.low, bound.high, len(target))
+        return Estimate(value, bound.low, bound.high, n)
     centre = np.log(value / (1 - value))
     half = normal_quantile(confidence) * error / (value * (1 - value))
     low, high = 1 / (1 + np.exp(-(centre + np.array([-half, half]))))
-    return Estimate(value, float(low), float(high), len(target))
+    return Estimate(value, float(low), float(high), n)
 
 
 def delong(target: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

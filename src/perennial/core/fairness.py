@@ -118,6 +118,56 @@ def largest_difference(
     )
 
 
+def smallest_ratio(
+    counted: Counted,
+    rate: str,
+    min_group: int,
+    confidence: float,
+) -> tuple[Estimate, tuple[str, str]] | None:
+    """Return the smallest ratio of a rate between two groups, lower over higher, and which two.
+
+    The interval of one pair is Katz et al.'s (1978), on the log scale, with half a success added to
+    each group so that a rate of 0 has one too; that of the smallest of all pairs is widened for
+    their number, as in `largest_difference`.
+
+    Args:
+        counted: As `counts` returns it.
+        rate: Which rate.
+        min_group: Groups with fewer rows that the rate is about are left out.
+        confidence: Of the interval, for all pairs together.
+
+    Returns:
+        The estimate and the pair with the lower rate first; None with fewer than two groups.
+    """
+    able = {name: rates[rate] for name, rates in counted.items() if rates[rate][1] >= min_group}
+    pairs = list(combinations(sorted(able), 2))
+    if not pairs:
+        return None
+    each = 1 - (1 - confidence) / len(pairs)
+    found = {}
+    for pair in pairs:
+        lower, higher = sorted(pair, key=lambda name: able[name][0] / able[name][1])
+        found[lower, higher] = estimates.ratio(able[lower], able[higher], each)
+    widest = min(found, key=lambda pair: found[pair].value)
+    return (
+        Estimate(
+            found[widest].value,
+            # a ratio and its inverse are the same gap: whichever bound is further from 1
+            min(min(e.low, 1 / e.high) for e in found.values()),
+            min(1.0, *(_nearest_to_one(e) for e in found.values())),
+            sum(n for _, n in able.values()),
+        ),
+        widest,
+    )
+
+
+def _nearest_to_one(estimate: Estimate) -> float:
+    """Return the largest ratio (of lower over higher) that the interval allows."""
+    if estimate.low <= 1 <= estimate.high:
+        return 1.0
+    return estimate.high if estimate.high < 1 else 1 / estimate.low
+
+
 def _nearest_to_zero(estimate: Estimate) -> float:
     """Return the smallest size of difference that the interval allows."""
     return max(estimate.low, -estimate.high, 0.0)

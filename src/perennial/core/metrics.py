@@ -13,6 +13,7 @@ from perennial.core import estimates
 from perennial.core.estimates import Estimate
 
 Statistic = Callable[[np.ndarray], np.ndarray]
+METRICS = ("roc_auc", "average_precision", "log_loss", "brier", "ece", "accuracy", "f1")
 
 
 def holdout_metrics(
@@ -35,19 +36,39 @@ def holdout_metrics(
         replicates: Of the bootstrap, where no closed form holds.
         seed: Of the bootstrap.
     """
-
-    def resampled(statistic: Statistic) -> Estimate:
-        return estimates.bootstrap(statistic, len(target), confidence, replicates, seed)
-
-    return {
-        "roc_auc": estimates.roc_auc(target, probability, confidence),
-        "average_precision": resampled(average_precision(target, probability)),
-        "log_loss": estimates.mean(row_log_loss(target, probability), confidence),
-        "brier": estimates.mean((probability - target) ** 2, confidence),
-        "ece": resampled(calibration_error(target, probability, bins)),
-        "accuracy": estimates.proportion(int((decision == target).sum()), len(target), confidence),
-        "f1": resampled(f1(target, decision)),
+    precision = (confidence, replicates, seed)
+    found = {
+        name: holdout_metric(name, target, probability, decision, *precision)
+        for name in ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "f1")
     }
+    ece = calibration_error(target, probability, bins)
+    found["ece"] = estimates.bootstrap(ece, len(target), *precision)
+    return {name: found[name] for name in METRICS}
+
+
+def holdout_metric(
+    name: str,
+    target: np.ndarray,
+    probability: np.ndarray,
+    decision: np.ndarray,
+    confidence: float,
+    replicates: int,
+    seed: int,
+) -> Estimate:
+    """Return one of the metrics, all but the ECE; arguments as `holdout_metrics` has them."""
+    if name == "roc_auc":
+        return estimates.roc_auc(target, probability, confidence)
+    if name == "log_loss":
+        return estimates.mean(row_log_loss(target, probability), confidence)
+    if name == "brier":
+        return estimates.mean((probability - target) ** 2, confidence)
+    if name == "accuracy":
+        return estimates.proportion(int((decision == target).sum()), len(target), confidence)
+    score = {
+        "average_precision": lambda: average_precision(target, probability),
+        "f1": lambda: f1(target, decision),
+    }[name]()
+    return estimates.bootstrap(score, len(target), confidence, replicates, seed)
 
 
 def row_log_loss(target: np.ndarray, probability: np.ndarray) -> np.ndarray:

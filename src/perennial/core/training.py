@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from perennial.core import boosting, calibration, decision, fairness, linear
 from perennial.core.candidate import Candidate, mean_margin
@@ -58,6 +59,24 @@ def without_mitigation(settings: Training) -> Training:
     """Return the same settings with no mitigation: what a mitigation's cost is measured against."""
     none = settings.mitigation.model_copy(update={"method": "none"})
     return settings.model_copy(update={"mitigation": none})
+
+
+def margin_without(
+    recipe: Mapping[str, Any], train: Part, features: pd.DataFrame, left_out: str, seed: int
+) -> np.ndarray:
+    """Return the log odds of rows by the same recipe fitted without one feature; shape (rows,).
+
+    Without mitigation too: what is asked is what the other features know.
+    """
+    rest = [name for name in features if name != left_out]
+    if not rest:
+        return np.zeros(len(features))
+    plain = Mitigation.model_construct(method="none")
+    without = Part(train.features[rest], train.target, train.groups)
+    boosters, weights, logistic = _fit_members(recipe, without, plain, seed)
+    if logistic is not None:
+        return logistic.margin(features[rest])
+    return mean_margin(boosters, weights, features[rest])
 
 
 def _fit_members(

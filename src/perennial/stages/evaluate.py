@@ -1,15 +1,20 @@
 """evaluate: the candidate's scores on the holdout, its metrics with intervals, and its curves."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, plots
 from perennial.adapters.configuration import read_params
-from perennial.core import metrics
+from perennial.core import metrics, slices
 from perennial.core.candidate import Candidate, from_artefacts
 from perennial.core.part import Part
+from perennial.params import Evaluation
 from perennial.stages.running import run
+
+SHOWN = 20  # of the worst slices in the report
 
 
 def evaluate() -> None:
@@ -29,6 +34,7 @@ def evaluate() -> None:
     scores["prior"] = float(calibration.mean())  # what is known of the rate before the holdout
     scores = scores.round(9)  # processors differ in the last bit of exp(), and scores are hashed
     batches.write_parquet(paths.SCORES, scores)
+    _search_slices(holdout, scores, settings)
     target, probability = holdout.target, scores["probability"].to_numpy()
     found = metrics.holdout_metrics(
         target,
@@ -50,6 +56,24 @@ def evaluate() -> None:
     plots.curves(paths.CURVES, target, models, scores["decision"].to_numpy(), curve)
     auc = found["roc_auc"]
     print(f"evaluate: ROC AUC {auc.value:.4f} [{auc.low:.4f}, {auc.high:.4f}] on {auc.n:,} rows")
+
+
+def _search_slices(holdout: Part, scores: pd.DataFrame, settings: Evaluation) -> None:
+    """Write every slice looked at, for the gate, and the worst of them, for people."""
+    wanted = settings.slices
+    columns = pd.concat([holdout.features, holdout.groups.add_prefix("group ")], axis=1)
+    losses = slices.excess(scores)
+    named = pd.concat([holdout.features, holdout.groups], axis=1)
+    named = named.loc[:, ~named.columns.duplicated()]
+    found = {
+        "searched": slices.search(columns, losses, wanted.min_rows, wanted.bins),
+        "declared": slices.declared(wanted.declared, named, losses, wanted.min_rows),
+    }
+    report: dict[str, Any] = {"schema_version": 1, "unit": "nats of log loss a row"}
+    for name, frame in found.items():
+        batches.write_parquet(paths.SLICES / f"{name}.parquet", frame)
+        report[name] = {"looked_at": len(frame), "worst": frame.head(SHOWN).to_dict("records")}
+    files.write_json(paths.SLICES_REPORT, report)
 
 
 def _decide(candidate: Candidate, part: Part, probability: pd.Series) -> np.ndarray:

@@ -7,24 +7,26 @@ import pandas as pd
 from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, plots
 from perennial.adapters.configuration import read_params
-from perennial.core import attribution
+from perennial.core import attribution, proxies, training
 from perennial.core.candidate import Candidate, from_artefacts
+from perennial.core.part import Part
+from perennial.params import Params
 from perennial.stages.running import run
 
 
 def explain() -> None:
-    """Write attributions, their shares and errors, and the plots of the holdout."""
-    params = read_params("seed", "explanation")
+    """Write attributions, their shares and errors, proxies, and the plots of the holdout."""
+    params = read_params("seed", "explanation", "fairness", "evaluation")
     settings = params.explanation
     candidate = from_artefacts(bundles.read(paths.CANDIDATE))
-    report: dict[str, Any] = {"schema_version": 1, "unit": "log odds, before calibration"}
-    for part in ("train", "holdout"):
-        features = matrices.read_part(paths.FEATURES, part).features
-        chosen = features.iloc[attribution.evenly(len(features), settings.rows)]
+    parts = {name: matrices.read_part(paths.FEATURES, name) for name in ("train", "holdout")}
+    report: dict[str, Any] = {"schema_version": 2, "unit": "log odds, before calibration"}
+    for name, part in parts.items():
+        chosen = part.features.iloc[attribution.evenly(len(part.features), settings.rows)]
         values, base = candidate.contributions(chosen)
-        frame = pd.DataFrame(values, columns=features.columns)
-        batches.write_parquet(paths.ATTRIBUTIONS / f"{part}.parquet", frame)
-        report[part] = {
+        frame = pd.DataFrame(values, columns=part.features.columns)
+        batches.write_parquet(paths.ATTRIBUTIONS / f"{name}.parquet", frame)
+        report[name] = {
             "rows": len(chosen),
             "base": base,
             "importance": attribution.importance(frame),
@@ -32,10 +34,41 @@ def explain() -> None:
                 values, base, candidate.margin(chosen)
             ),
         }
+    largest = report["train"]["importance"][0]
+    report |= _elsewhere(candidate, parts, largest["feature"], params)
     report["waterfalls"] = _draw(candidate, chosen, values, base, settings.waterfalls, params.seed)
     files.write_json(paths.EXPLAIN_REPORT, report)
-    first = report["train"]["importance"][0]
-    print(f"explain: {first['feature']} has the largest share, {first['share']:.0%} in training")
+    print(
+        f"explain: {largest['feature']} has the largest share, {largest['share']:.0%} in training"
+    )
+
+
+def _elsewhere(
+    candidate: Candidate, parts: dict[str, Part], largest: str, params: Params
+) -> dict[str, Any]:
+    """Return what is known of the largest feature and of proxies by fitting other models."""
+    train, holdout, spec = parts["train"], parts["holdout"], candidate.spec
+    margin = training.margin_without(
+        candidate.recipe, train, holdout.features, largest, params.seed
+    )
+    without = pd.DataFrame({"without_largest": margin.round(6)})  # hashed: see 0005
+    batches.write_parquet(paths.ATTRIBUTIONS / "without-largest.parquet", without)
+    chosen = attribution.evenly(len(train.features), params.explanation.rows)
+    found = {
+        attribute: proxies.find(
+            (train.features.iloc[chosen], train.groups[attribute].to_numpy()[chosen]),
+            (holdout.features, holdout.groups[attribute].to_numpy()),
+            spec.columns,
+            spec.sensitive[attribute].source,
+            params.explanation.proxy_auc,
+            params.fairness.min_group,
+            params.evaluation.confidence,
+            params.seed,
+        )
+        for attribute in params.fairness.attributes
+    }
+    sources = {name: feature.source for name, feature in spec.columns.items()}
+    return {"largest": largest, "sources": sources, "proxies": found}
 
 
 def _draw(

@@ -65,17 +65,22 @@ def _cost(scores: pd.DataFrame, settings: Training, confidence: float) -> dict[s
 
 
 def _section(counted: core.Counted, settings: Fairness, confidence: float) -> dict[str, Any]:
-    differences = {}
+    differences, ratios = {}, {}
     for rate in core.RATES:
         found = core.largest_difference(counted, rate, settings.min_group, confidence)
         if found is not None:
             estimate, (higher, lower) = found
             differences[rate] = {**estimate.to_json(), "higher": higher, "lower": lower}
+        found = core.smallest_ratio(counted, rate, settings.min_group, confidence)
+        if found is not None:
+            estimate, (lower, higher) = found
+            ratios[rate] = {**estimate.to_json(), "higher": higher, "lower": lower}
     sizes = {name: rates["selection_rate"][1] for name, rates in counted.items()}
     return {
         "groups": core.table(counted, confidence),
         "counts": counted,
         "differences": differences,
+        "ratios": ratios,
         "smallest_group": {"name": min(sizes, key=sizes.__getitem__), "n": min(sizes.values())},
     }
 

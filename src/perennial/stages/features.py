@@ -14,7 +14,7 @@ from perennial import paths
 from perennial.adapters import batches, files, matrices
 from perennial.adapters.configuration import read_params
 from perennial.core import features as core
-from perennial.core import labels
+from perennial.core import labels, leaks
 from perennial.core.plan import PARTS, BatchRef, assign, batches_of
 from perennial.errors import InputError
 from perennial.params import Params, Split
@@ -35,10 +35,14 @@ def features() -> None:
     columns = [*matrices.ROW_COLUMNS, *params.sensitive]
     for name in PARTS:
         own = derived[part == name]
-        matrices.write_part(
-            paths.FEATURES, name, core.apply(spec, own), rows.loc[part == name, columns]
-        )
+        matrix = core.apply(spec, own)
+        matrices.write_part(paths.FEATURES, name, matrix, rows.loc[part == name, columns])
         report["parts"][name] = {"rows": len(own), "handled": core.audit(spec, own)}
+        if name == "train":
+            alone = leaks.single_features(matrix, rows.loc[part == name, "target"].to_numpy())
+    digests = {ref["period"]: ref["sha256"] for ref in batches_of(plan)}
+    found = leaks.find(part, rows, derived, list(params.sensitive), digests, split)
+    files.write_json(paths.LEAKS_REPORT, {"schema_version": 1, **found, "single_features": alone})
     # exact floats: a spec must come back as it was fitted
     files.write_bytes(paths.FEATURES / "spec.json", files.exact_json_bytes(spec.to_json()))
     files.write_json(paths.FEATURES_REPORT, report)

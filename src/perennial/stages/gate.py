@@ -2,105 +2,107 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from perennial import paths
-from perennial.adapters import batches, bundles, champions, files
+from perennial.adapters import batches, bundles, champions, files, pages
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.core import gates
-from perennial.core.gates import Gate, Precision
-from perennial.params import Params
-from perennial.stages import incumbent
+from perennial.core import attribution, verdict
+from perennial.core.gates.result import CHAMPION, Gate, by_severity, decide
+from perennial.core.verdict import Evidence, Rival
+from perennial.stages import incumbent, model_card
 from perennial.stages.running import run
 
-BASELINES = ("logistic", "default")
+AGAIN = "Run `dvc repro`."
 
 
 def gate() -> int:
-    """Put the evidence through every gate, write the report and return the exit code."""
-    params = read_params("seed", "evaluation", "fairness", "gates")
-    plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
+    """Put the evidence through every gate, write report and page, and return the exit code."""
+    params = read_params(
+        "seed",
+        "evaluation",
+        "fairness",
+        "gates",
+        # the model card tells of these
+        "target",
+        "sensitive",
+        "features",
+        "training",
+    )
+    plan = files.read_json(paths.PLAN, AGAIN)
     champion = champions.read()
     candidate = bundles.digest(paths.CANDIDATE)
+    evidence = _evidence(plan, champion, candidate)
+    results = verdict.results(
+        evidence, params.gates, params.fairness, params.evaluation, params.seed
+    )
     same = champion is not None and champion.digest == candidate
-    scores = pd.read_parquet(paths.SCORES)
-    score_champion = None if champion is None else _champion_scores(champion, plan, scores)
-    results = _results(params, scores, score_champion, same, plan["because"])
-    verdict = gates.decide(results, same)
+    decided = decide(results, same)
     report = {
-        "schema_version": 1,
-        "verdict": verdict,
-        "why": _why(verdict, results),
+        "schema_version": 2,
+        "verdict": decided,
+        "why": _why(decided, results),
         "candidate": candidate,
         "champion": champion.digest if champion else None,
         "error_rate": params.gates.error_rate,
-        "gates": [result.to_json() for result in _by_severity(results)],
+        "intervals": verdict.intervals(evidence),
+        "gates": [result.to_json() for result in by_severity(results)],
     }
     files.write_json(paths.GATE_REPORT, report)
-    print(f"gate: {verdict}: {report['why']}")
-    return 1 if verdict == "block" else 0
+    pages.write_gates(paths.GATE_PAGE, report)
+    model_card.write(params)
+    print(f"gate: {decided}: {report['why']}")
+    return 1 if decided == "block" else 0
 
 
-def _results(
-    params: Params,
+def _evidence(plan: dict[str, Any], champion: Champion | None, candidate: str) -> Evidence:
+    scores = pd.read_parquet(paths.SCORES)
+    without = pd.read_parquet(paths.ATTRIBUTIONS / "without-largest.parquet")
+    explained = files.read_json(paths.EXPLAIN_REPORT, AGAIN)
+    counts = files.read_json(paths.FAIRNESS_REPORT, AGAIN)["attributes"]
+    return Evidence(
+        scores=scores.assign(without_largest=without["without_largest"]),
+        slices=pd.read_parquet(paths.SLICES / "searched.parquet"),
+        declared_slices=pd.read_parquet(paths.SLICES / "declared.parquet"),
+        counts={name: found["counts"] for name, found in counts.items()},
+        train_attributions=pd.read_parquet(paths.ATTRIBUTIONS / "train.parquet"),
+        holdout_attributions=pd.read_parquet(paths.ATTRIBUTIONS / "holdout.parquet"),
+        explained=explained,
+        leaks=files.read_json(paths.LEAKS_REPORT, AGAIN),
+        behaviour=files.read_json(paths.BEHAVIOUR_REPORT, AGAIN),
+        parity=files.read_json(paths.PARITY_REPORT, AGAIN),
+        champion=_rival(champion, candidate, plan, scores, explained) if champion else None,
+        drifted=plan["because"] in ("drift", "harmful"),
+    )
+
+
+def _rival(
+    champion: Champion,
+    candidate: str,
+    plan: dict[str, Any],
     scores: pd.DataFrame,
-    champion: np.ndarray | None,
-    same: bool,
-    because: str,
-) -> list[Gate]:
-    settings = params.gates
-    groups = files.read_json(paths.FAIRNESS_REPORT, "Run `dvc repro`.")["attributes"]
-    count = 5 + len(BASELINES) + len(groups)  # those that decide on an interval: not additivity
-    # A gate asks on which side of a threshold the truth is, so each bound of its interval has the
-    # gate's whole share of the error rate: both are one-sided (hence the 2).
-    confidence = 1 - 2 * settings.error_rate / count
-    precision = Precision(confidence, params.evaluation.replicates, params.seed)
-    explained = files.read_json(paths.EXPLAIN_REPORT, "Run `dvc repro`.")
-    attributions = pd.read_parquet(paths.ATTRIBUTIONS / "train.parquet")
-    errors = [explained[part]["additivity_error"] for part in ("train", "holdout")]
-    rows = explained["train"]["rows"] + explained["holdout"]["rows"]
-    drifted = because in ("drift", "harmful")
-    return [
-        gates.quality_floor(scores, settings.quality_floor, precision),
-        gates.calibration(scores, settings.calibration, params.evaluation.bins, precision),
-        gates.better_than_prior(scores, settings.better_than_prior, precision),
-        *(
-            gates.better_than_simple(scores, simple, settings.better_than_simple, precision)
-            for simple in BASELINES
-        ),
-        gates.leakage(attributions, settings.leakage, precision),
-        gates.additivity(errors, rows, settings.additivity),
-        *(
-            gates.fair(
-                name, found["counts"], settings.fairness, params.fairness.min_group, precision
-            )
-            for name, found in groups.items()
-        ),
-        gates.champion(scores, champion, same, drifted, settings.champion, precision),
-    ]
+    explained: dict[str, Any],
+) -> Rival:
+    """Return the champion's probabilities and SHAP values of the holdout, from its raw rows.
 
-
-def _champion_scores(champion: Champion, plan: dict[str, Any], scores: pd.DataFrame) -> np.ndarray:
-    """Return the champion's probabilities of the same holdout rows, from their raw columns."""
+    Raises:
+        IntegrityError: it can't be had, or can't score these rows.
+    """
     model = incumbent.load(champion)
-    raw = batches.read_verified(plan["parts"]["holdout"], (paths.ACCEPTED, paths.BATCHES))
-    rows = pd.concat([frame.assign(**{"": period}) for period, frame in raw.items()])
-    rows.index = pd.MultiIndex.from_arrays([rows[""], rows.groupby("").cumcount()])
-    wanted = pd.MultiIndex.from_frame(scores[["period", "row"]])
-    return model.predict(rows.loc[wanted].reset_index(drop=True))["probability"].to_numpy()
+    raw = batches.read_rows(plan["parts"]["holdout"], scores, (paths.ACCEPTED, paths.BATCHES))
+    features, probability = incumbent.score(model, raw)
+    if champion.digest == candidate:
+        return Rival(True, probability, pd.DataFrame())
+    chosen = features.iloc[attribution.evenly(len(features), explained["holdout"]["rows"])]
+    values, _ = model.contributions(chosen)
+    return Rival(False, probability, pd.DataFrame(values, columns=features.columns))
 
 
-def _by_severity(results: list[Gate]) -> list[Gate]:
-    order = {"fail": 0, "insufficient": 1, "pass": 2}
-    return sorted(results, key=lambda result: (not result.blocks, order[result.verdict]))
-
-
-def _why(verdict: str, results: list[Gate]) -> str:
-    if verdict == "block":
+def _why(decided: str, results: list[Gate]) -> str:
+    if decided == "block":
         return "; ".join(f"{r.name}: {r.why}" for r in results if r.blocks)
-    comparison = next(r for r in results if r.name == gates.CHAMPION)
+    comparison = next(r for r in results if r.name == CHAMPION)
     tolerated = [r.name for r in results if r.verdict == "insufficient" and r is not comparison]
     short = f"; tolerated as too few rows to tell: {', '.join(tolerated)}" if tolerated else ""
     return f"no gate blocks; {comparison.why}{short}"

@@ -3,11 +3,17 @@
 A champion that champion.json names and that can't be loaded is never counted as no champion.
 """
 
+from typing import TYPE_CHECKING
+
 from perennial import paths
 from perennial.adapters import bundles, dag
 from perennial.adapters.champions import Champion
 from perennial.core.candidate import Candidate, from_artefacts
 from perennial.errors import InputError, IntegrityError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 
 def load(champion: Champion) -> Candidate:
@@ -25,4 +31,21 @@ def load(champion: Champion) -> Candidate:
         raise IntegrityError(
             f"{paths.CHAMPION_BUNDLE}: not a model that this version can load: {error!r}",
             "Check out the version of Perennial that promoted it, or name another champion.",
+        ) from error
+
+
+def score(model: Candidate, raw: "pd.DataFrame") -> "tuple[pd.DataFrame, np.ndarray]":
+    """Return the champion's feature matrix of raw rows, and its probabilities, shape (rows,).
+
+    Raises:
+        IntegrityError: the rows lack what it was trained on. A champion that can't be asked is not
+            one that lost.
+    """
+    try:
+        features = model.spec.transform(raw)
+        return features, model.predict(raw)["probability"].to_numpy()
+    except InputError as error:
+        raise IntegrityError(
+            [f"the champion can't score the holdout: {fault}" for fault in error.faults],
+            "Deliver the columns it was trained on, or name another champion.",
         ) from error

@@ -21,14 +21,22 @@ REPORTS = (
     paths.DRIFT_REPORT,
     paths.DRIFT_PLOTS,
     paths.FEATURES_REPORT,
+    paths.LEAKS_REPORT,
     paths.SEARCH_REPORT,
     paths.METRICS,
+    paths.SLICES_REPORT,
     paths.CURVES,
     paths.EXPLAIN_REPORT,
     paths.SHAP_PLOTS,
     paths.FAIRNESS_REPORT,
     paths.FAIRNESS_PLOTS,
+    paths.BEHAVIOUR_REPORT,
+    paths.PARITY_REPORT,
+    paths.ONNX,
     paths.GATE_REPORT,
+    paths.GATE_PAGE,
+    paths.MODEL_CARD,
+    paths.MODEL_CARD_PAGE,
 )
 # Runs and promotions write these; ORIGIN records them, and they make the code no other.
 WRITTEN = (LOCK, Path("reports"), paths.PLAN, paths.CHAMPION, paths.HISTORY)

@@ -6,26 +6,25 @@
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Share = Annotated[float, Field(gt=0, lt=1)]
-Positive = Annotated[int, Field(gt=0)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-AboveZero = Annotated[float, Field(gt=0, allow_inf_nan=False)]  # searched on a log scale
-UpToOne = Annotated[float, Field(gt=0, le=1)]
+from perennial.params.base import (
+    AboveZero,
+    Finite,
+    Group,
+    NotNegative,
+    Positive,
+    Share,
+    UpToOne,
+)
+from perennial.params.gates import Gates
+
 # Columns that stand beside the groups in the tables between stages.
 RESERVED = {"period", "row", "target", "key", "probability", "decision", "prior", "logistic"}
 RESERVED |= {"default", "unmitigated", "logistic_decision", "default_decision"}
-RESERVED |= {"unmitigated_decision"}
-OnInsufficient = Literal["block", "tolerate"]
+RESERVED |= {"unmitigated_decision", "without_largest"}
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.json$")]
 Period = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-
-
-class Group(BaseModel):
-    """A group of params.yaml."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
 
 
 class Data(Group):
@@ -161,63 +160,59 @@ class Training(Group):
     mitigation: Mitigation
 
 
+class Slices(Group):
+    """Where the candidate may be bad: searched over all features, and the user's own.
+
+    A declared slice names its columns, each with the levels or the [low, high) that belong to it.
+    """
+
+    min_rows: Annotated[int, Field(ge=2)]  # one row alone has no spread
+    bins: Annotated[int, Field(ge=2)]
+    declared: dict[str, dict[str, Annotated[list[str | Finite | None], Field(min_length=1)]]]
+
+
 class Evaluation(Group):
     confidence: Share
     replicates: Annotated[int, Field(ge=100)]
     bins: Annotated[int, Field(ge=2)]
+    slices: Slices
 
 
 class Explanation(Group):
     rows: Positive
     waterfalls: Positive
+    proxy_auc: Annotated[float, Field(gt=0.5, lt=1)]
+
+
+class Change(Group):
+    """A change of one raw column, and what it must do to the probability."""
+
+    column: str
+    to: Finite | int | str | None = None
+    add: Finite | int | None = None
+    multiply: Finite | int | None = None
+    expect: Literal["unchanged", "not_higher", "not_lower"]
+    why: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _changes_one_way(self) -> "Change":
+        ways = [self.add is not None, self.multiply is not None, "to" in self.model_fields_set]
+        if sum(ways) != 1:
+            raise ValueError("say one of `to`, `add` and `multiply`")
+        return self
+
+
+class Behaviour(Group):
+    rows: Positive
+    tolerance: NotNegative
+    changes: dict[str, Change]
+    monotone: dict[str, Literal["increasing", "decreasing"]]
 
 
 class Fairness(Group):
     attributes: Annotated[list[str], Field(min_length=1)]
     intersections: bool
     min_group: Positive
-
-
-class QualityFloor(Group):
-    metric: Literal["roc_auc", "average_precision", "accuracy", "f1"]
-    threshold: Share
-    insufficient: OnInsufficient
-
-
-class Threshold(Group):
-    threshold: Annotated[float, Field(ge=0)]
-    insufficient: OnInsufficient
-
-
-class Margin(Group):
-    margin: Annotated[float, Field(ge=0)]
-    insufficient: OnInsufficient
-
-
-class ChampionGate(Group):
-    margin: Annotated[float, Field(ge=0)]
-
-
-class AdditivityGate(Group):
-    threshold: Annotated[float, Field(gt=0)]
-
-
-class FairnessGate(Group):
-    criterion: Literal["selection_rate", "true_positive_rate", "false_positive_rate", "precision"]
-    threshold: Share
-    insufficient: OnInsufficient
-
-
-class Gates(Group):
-    error_rate: Share
-    quality_floor: QualityFloor
-    calibration: Threshold
-    better_than_prior: Threshold
-    better_than_simple: Margin
-    champion: ChampionGate
-    leakage: Threshold
-    additivity: AdditivityGate
-    fairness: FairnessGate
 
 
 class Registry(Group):
@@ -241,6 +236,7 @@ class Params(Group):
     training: Training
     evaluation: Evaluation
     explanation: Explanation
+    behaviour: Behaviour
     fairness: Fairness
     gates: Gates
     registry: Registry
@@ -258,6 +254,17 @@ class Params(Group):
         ]
         if self.training.mitigation.attribute not in self.sensitive:
             faults.append("training.mitigation.attribute is not among `sensitive`")
+        faults += [
+            f"behaviour.monotone.{name}: not a feature that is a number"
+            for name in self.behaviour.monotone
+            if name not in self.features.columns or self.features.columns[name].kind == "category"
+        ]
+        faults += [
+            f"evaluation.slices.declared.{name}.{column}: neither a feature nor among `sensitive`"
+            for name, wanted in self.evaluation.slices.declared.items()
+            for column in wanted
+            if column not in self.features.columns and column not in self.sensitive
+        ]
         if any(f.source == self.target.column for f in self.features.columns.values()):
             faults.append(f"features.columns: {self.target.column} is the target")
         if faults:

@@ -1,0 +1,67 @@
+"""Proxies: features that give a sensitive attribute away though they are not it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perennial.core import boosting, estimates, leaks
+from perennial.params import Feature
+
+RECIPE = {"params": {"learning_rate": 0.3, "max_depth": 4}, "rounds": 40}
+
+
+def find(
+    train: tuple[pd.DataFrame, np.ndarray],
+    holdout: tuple[pd.DataFrame, np.ndarray],
+    columns: Mapping[str, Feature],
+    source: str,
+    proxy_auc: float,
+    min_group: int,
+    confidence: float,
+    seed: int,
+) -> dict[str, Any]:
+    """Return which features carry a sensitive attribute, and how well the rest predicts it.
+
+    A feature is a proxy if it alone tells some group from the others with at least this AUC. How
+    well all features together, but for the attribute's own, predict each group is measured on the
+    holdout, by boosted trees fitted on the training rows.
+
+    Args:
+        train: Features and groups of training rows.
+        holdout: The same of holdout rows.
+        columns: The features' definitions.
+        source: The raw column that the attribute comes from.
+        proxy_auc: The AUC that makes a proxy.
+        min_group: Groups with fewer training rows, or holdout rows, are left out.
+        confidence: Of the intervals.
+        seed: Of the trees.
+
+    Returns:
+        `own` (features of the same raw column), `proxies` (names), `alone` (each feature's best
+        AUC) and `predicted` (AUC by group, an estimate each).
+    """
+    features, groups = train
+    own = [name for name, feature in columns.items() if feature.source == source]
+    rest = features.drop(columns=own)
+    alone = dict.fromkeys(map(str, rest.columns), 0.5)
+    predicted = {}
+    sizes = pd.Series(groups).value_counts()
+    for group in sorted(name for name in sizes.index if min_group <= sizes[name]):
+        member = (groups == group).astype("int64")
+        if member.all():
+            continue
+        for name, auc in leaks.single_features(rest, member).items():
+            alone[name] = max(alone[name], auc["value"])
+        held = (holdout[1] == group).astype("int64")
+        if min_group <= held.sum() <= len(held) - min_group and not rest.empty:
+            booster = boosting.fit(rest, member, RECIPE, seed)
+            margin = boosting.margin(booster, boosting.matrix(holdout[0][rest.columns]))
+            predicted[str(group)] = estimates.roc_auc(held, margin, confidence).to_json()
+    return {
+        "own": own,
+        "proxies": sorted(name for name, auc in alone.items() if auc >= proxy_auc),
+        "alone": alone,
+        "predicted": predicted,
+    }
