@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Some machines forbid .pyc files; imports are then two to four times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test setup lint types layers pytest reproduce lock clean
+.PHONY: help run prove test setup lint types layers pytest reproduce lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this
@@ -39,9 +39,12 @@ layers: setup  ## import-linter
 pytest: setup  ## the tests alone
 	@$(BIN)/python -m pytest
 
+prove: setup  ## planted bad candidates and 200 good ones through the gates: about 11 minutes
+	@$(BIN)/perennial prove-gates
+
 lock:  ## resolve requirements.lock anew (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-strip-extras --upgrade --extra flows --extra dev pyproject.toml -o requirements.lock
+	  --no-strip-extras --upgrade --extra flows --extra onnx --extra dev pyproject.toml -o requirements.lock
 
 clean:  ## forget caches and local state, but not the registry
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .perennial/validations .perennial/derived .perennial/studies

@@ -17,7 +17,9 @@ MODEL = PACKAGE / "adapters/pyfunc_model.py"
 SHIPPED = (
     "__init__.py",
     "errors.py",
-    "params.py",
+    "params/__init__.py",
+    "params/base.py",
+    "params/gates.py",
     "adapters/__init__.py",
     "adapters/bundles.py",
     "adapters/files.py",
