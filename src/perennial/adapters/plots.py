@@ -153,6 +153,33 @@ def effects(path: Path, tests: Sequence[Mapping[str, Any]], title: str) -> None:
         axes.set(xlabel="Effect (dotted: threshold; red: drifted)", title=title)
 
 
+def power(path: Path, gates: Mapping[str, Mapping[str, Any]], rows: int) -> None:
+    """Draw how often each gate catches an effect, by its size, with the interval simulated."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    labels = {
+        "champion": "ROC AUC below the champion's",
+        "fairness": "Difference between two groups",
+        "calibration": "Expected calibration error",
+    }
+    fig, all_axes = pyplot.subplots(1, len(gates), figsize=(11, 3.4), layout="constrained")
+    for axes, (name, found) in zip(np.atleast_1d(all_axes), gates.items(), strict=True):
+        table = pd.DataFrame([{"effect": r["effect"], **r["caught"]} for r in found["caught"]])
+        if not table.empty:
+            error = [table["value"] - table["low"], table["high"] - table["value"]]
+            axes.errorbar(table["effect"], table["value"], yerr=error, fmt="o-", capsize=2)
+        axes.axhline(0.8, color="k", linestyle=":", linewidth=1)
+        axes.set(ylim=(0, 1.02), title=name, xlabel=labels.get(name, "Effect"))
+    np.atleast_1d(all_axes)[0].set_ylabel(f"Caught, on {rows:,} rows")
+    try:
+        save(path)
+    finally:
+        pyplot.close(fig)
+
+
 def _csv(path: Path, columns: Any) -> None:
     with files.replacing(path) as temporary:
         pd.DataFrame(columns).to_csv(temporary, index=False, float_format="%.6g")
