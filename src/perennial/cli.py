@@ -136,6 +136,36 @@ def verify(
         raise typer.Exit(3 if found.faults else 0)
 
 
+@app.command("prove-gates")
+def prove_gates(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Draw few good candidates: minutes, not half an hour.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="A kind of plant; may be given repeatedly.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Plant bad candidates and good ones, and see which ones the gates stop.
+
+    Example: perennial prove-gates --quick
+    """
+    with _answering(as_json):
+        from perennial.commands import rendering
+        from perennial.commands.progress import counting
+        from perennial.commands.prove import prove
+
+        with counting(_console(True), "planting") as progress:
+            found = prove(quick, only or [], progress)
+        if as_json:
+            _print_json(found.report)
+        else:
+            _console().print(rendering.proof(found))
+        if found.faults:
+            _complain(found.faults, "See reports/prove-gates.html; docs/how-gates-are-proven.md.")
+        raise typer.Exit(1 if found.faults else 0)
+
+
 @contextmanager
 def _answering(as_json: bool) -> Iterator[None]:
     """Turn what a command raises into a message, a remedy and an exit code."""

@@ -1,7 +1,7 @@
 """A run as it goes: one line a stage, and at a terminal what is at work and for how long."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -50,6 +50,18 @@ def showing(console: Console) -> Iterator[Listener]:
                 console.print(Text(f"★ version {version} is champion; once more, to converge"))
 
         yield show
+
+
+@contextmanager
+def counting(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that is told how many of how many are done, and shows it."""
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield tell
 
 
 def _line(event: Event) -> Text:

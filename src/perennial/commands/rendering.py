@@ -1,7 +1,7 @@
 """What a person reads of a run, of how things are, of the history and of a check."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,6 +12,9 @@ from perennial.commands.status import Status
 from perennial.commands.summary import Summary
 from perennial.commands.verify import Verification
 from perennial.commands.wording import METRICS, digest, duration, estimate, metric, plural
+
+if TYPE_CHECKING:
+    from perennial.commands.prove import Proof
 
 COLOURS = {"promote": "green", "keep": "cyan", "block": "red"}
 VERDICTS = {
@@ -40,6 +43,8 @@ def summary(found: Summary) -> RenderableType:
         _pairs(_persons(found)),
     ]
     parts += [_quarantined(found.quarantined)] if found.quarantined else []
+    if found.timings:
+        parts.append(_pairs([("scoring", _scoring(found.timings))]))
     where = (("reports", "  ".join(found.reports)), ("pictures", "  ".join(found.pictures)))
     kept = f" {KEEP}" if found.champion != found.champion_before else ""
     return Group(*parts, Text(""), _pairs(where), Text(f"\nTook {duration(found.seconds)}.{kept}"))
@@ -108,16 +113,52 @@ def verification(found: Verification) -> RenderableType:
     return Group(*lines, Text(f"{things} checked, {faults}."))
 
 
+def proof(found: "Proof") -> RenderableType:
+    """Return what was planted, what stopped it, how many good ones were blocked, what is seen."""
+    report = found.report
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for column in ({}, {"no_wrap": True}, {"no_wrap": True}, {"overflow": "fold"}):
+        table.add_column(**column)
+    for line in report["planted"]:
+        word, colour = ("caught", "green") if line["stopped"] else ("MISSED", "bold red")
+        said = ", ".join(line["stopped_by"]) or "nothing"
+        table.add_row(
+            Text(word, colour), line["population"], Text(line["kind"]), Text(f"by {said}", "dim")
+        )
+    caught = sum(line["stopped"] for line in report["planted"])
+    rows = [("planted", f"{caught} of {len(report['planted'])} stopped by the gate meant for them")]
+    for name, where in (("good", "synthetic"), ("good_shipped", "shipped")):
+        good = report[name]
+        if good["n"]:
+            words = f"{good['false_blocks']} of {good['n']} blocked, {estimate(good['rate'])}"
+            rows.append((f"good, {where}", words))
+    power = report["power"] or {"gates": {}}
+    for name, seen in power["gates"].items():
+        least = seen["detectable"]
+        words = f"{least:.3f} or more" if least is not None else "none of the effects tried"
+        rows.append((f"{name} sees", f"{words}, four times of five, on {power['rows']:,} rows"))
+    return Group(table, Text(""), _pairs(rows))
+
+
 def _gates(gates: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """Return the gates as they are in the report, those that block first, each with its numbers."""
+    """Return the gates that block or are unclear, each with its numbers, and who else passes.
+
+    The page of the gates has the numbers of all.
+    """
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
+    passed = [gate["name"] for gate in gates if gate["verdict"] == "pass"]
     for gate in gates:
+        if gate["verdict"] == "pass":
+            continue
         verdict = "blocks" if gate.get("blocks") else gate["verdict"]
         word, colour = VERDICTS.get(verdict, (verdict, ""))
         table.add_row(Text(word, colour), Text(gate["name"]), Text(gate["why"], "dim"))
+    if passed:
+        count = plural(len(passed), "gate", "gates")
+        table.add_row(Text("pass", "green"), Text(count), Text(", ".join(passed), "dim"))
     return table
 
 
@@ -138,6 +179,15 @@ def _persons(found: Summary) -> list[tuple[str, str]]:
         ("champion before", _named(found.champion_before)),
         ("champion now", _named(found.champion)),
     ]
+
+
+def _scoring(timings: Mapping[str, float]) -> str:
+    """Return what was measured on this machine; it decides nothing."""
+    one, every, rows = timings["one_row_ms"], timings["all_rows_ms"], timings["rows"]
+    return (
+        f"one row {one:.0f} ms, {rows:,} rows {every:.0f} ms, from raw columns to a decision; "
+        "measured on this machine"
+    )
 
 
 def _named(champion: Mapping[str, str] | None) -> str:

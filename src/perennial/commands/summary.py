@@ -12,6 +12,8 @@ from perennial.commands.events import Event
 from perennial.errors import InputError
 
 SHOWN = (
+    paths.GATE_PAGE,
+    paths.MODEL_CARD_PAGE,
     paths.GATE_REPORT,
     paths.METRICS,
     paths.EXPLAIN_REPORT,
@@ -46,6 +48,7 @@ class Summary:
     reports: Sequence[str]
     pictures: Sequence[str]
     seconds: float
+    timings: Mapping[str, float] = field(default_factory=dict)
     faults: Sequence[str] = field(default_factory=list)
     remedy: str | None = None
 
@@ -79,6 +82,7 @@ def summarise(
         reports=there(SHOWN),
         pictures=there(PICTURES),
         seconds=round(seconds, 1),
+        timings=optional(paths.TIMINGS),
         faults=end["faults"],
         remedy=end["remedy"],
     )
