@@ -28,8 +28,8 @@ def test_commands_that_are_named_exist(page: Path) -> None:
     from perennial.cli import app
 
     known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    named = set(re.findall(r"`(?:\.venv/bin/)?perennial ([a-z]+)", page.read_text()))
-    named |= set(re.findall(r"^\.venv/bin/perennial ([a-z]+)", page.read_text(), re.MULTILINE))
+    named = set(re.findall(r"`(?:\.venv/bin/)?perennial ([a-z-]+)", page.read_text()))
+    named |= set(re.findall(r"^\.venv/bin/perennial ([a-z-]+)", page.read_text(), re.MULTILINE))
     assert named <= known
 
 

@@ -21,7 +21,11 @@ from perennial.cli import app
 from perennial.commands import environment
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
+COMMANDS = [
+    command.callback.__name__.replace("_", "-")
+    for command in app.registered_commands
+    if command.callback
+]
 VALUE = {"value": 0.712, "low": 0.669, "high": 0.751, "n": 1015}
 GATE = {
     "verdict": "promote",
@@ -101,7 +105,7 @@ def test_run_shows_stages_verdict_gates_metrics_and_champion(pipeline: Pipeline)
     shown = " ".join(answer.output.split())
     assert "✓ tune 1 min 1 s found it" in shown
     assert "Verdict: promote no gate blocks" in shown
-    assert "pass quality_floor roc_auc 0.712 [0.669, 0.751] must be above 0.6" in shown
+    assert "pass 1 gate quality_floor" in shown
     assert "ROC AUC 0.712 [0.669, 0.751]" in shown
     assert "champion now nobody" in shown
     assert "not an event" not in shown

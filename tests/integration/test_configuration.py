@@ -75,9 +75,17 @@ evaluation:
   confidence: 0.95
   replicates: 2000
   bins: 10
+  slices: {min_rows: 50, bins: 4, declared: {old: {age: [60.0, null]}}}
 explanation:
   rows: 5000
   waterfalls: 4
+  proxy_auc: 0.75
+behaviour:
+  rows: 100
+  tolerance: 0.01
+  changes:
+    longer: {column: duration, multiply: 2, expect: unchanged, why: a test}
+  monotone: {balance: increasing}
 fairness:
   attributes: [age_group, marital]
   intersections: true
@@ -89,9 +97,23 @@ gates:
   better_than_prior: {threshold: 0.0, insufficient: block}
   better_than_simple: {margin: 0.04, insufficient: block}
   champion: {margin: 0.04}
+  slices: {threshold: 0.1, insufficient: tolerate}
+  declared_slices: {threshold: 0.1, insufficient: tolerate}
   leakage: {threshold: 0.333, insufficient: block}
+  dependence: {threshold: 0.1, insufficient: block}
+  forbidden_features: {columns: [duration]}
+  proxies: {threshold: 0.5, insufficient: tolerate}
+  stability: {threshold: 0.5, insufficient: tolerate}
   additivity: {threshold: 0.001}
-  fairness: {criterion: true_positive_rate, threshold: 0.1, insufficient: tolerate}
+  invariance: {tolerance: 0.000001}
+  directions: {threshold: 0.05, insufficient: block}
+  flipped: {threshold: 0.333, insufficient: tolerate}
+  single_feature: {threshold: 0.75, insufficient: block}
+  identifier: {at_most: 0.9}
+  cost: {model_size: 10.0, node_visits: 10.0}
+  parity: {tolerance: 0.00001, insufficient: tolerate}
+  fairness:
+    {criterion: true_positive_rate, measure: difference, threshold: 0.1, insufficient: tolerate}
 registry:
   model: bank-deposits
   uri: null
