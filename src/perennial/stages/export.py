@@ -6,11 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, onnx_export
 from perennial.core.candidate import from_artefacts
 from perennial.core.parity import coded, edge_rows, largest_gap, rounded_up
+from perennial.stages import timing
 from perennial.stages.running import run
 
 
@@ -20,7 +22,8 @@ def export() -> None:
     paths.ONNX.mkdir(parents=True)  # an output of the DAG, empty where the extra is missing
     candidate = from_artefacts(bundles.read(paths.CANDIDATE))
     holdout = matrices.read_part(paths.FEATURES, "holdout").features
-    native, served, missing = candidate.probability(holdout), _served(), onnx_export.missing()
+    raw = _raw_holdout()
+    native, served, missing = candidate.probability(holdout), _served(raw), onnx_export.missing()
     gaps, said = {"pyfunc": {"holdout": _gap(native, served)}}, f"no ONNX without {missing}"
     if not missing:
         model, edges = onnx_export.export(candidate), edge_rows(candidate.spec)
@@ -33,17 +36,21 @@ def export() -> None:
         said = f"ONNX is within {worst:.0e} of the candidate's probabilities"
     report = {"schema_version": 1, "missing": missing, "gaps": gaps}
     files.write_json(paths.PARITY_REPORT, report)
+    files.write_json(paths.TIMINGS, timing.measure(candidate, raw))
     print(f"export: {said}")
 
 
-def _served() -> np.ndarray:
-    """Return what MLflow's pyfunc says of the holdout's raw rows, shape (rows,)."""
+def _raw_holdout() -> pd.DataFrame:
+    plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
+    rows = matrices.read_rows(paths.FEATURES, "holdout")
+    return batches.read_rows(plan["parts"]["holdout"], rows, (paths.ACCEPTED, paths.BATCHES))
+
+
+def _served(raw: pd.DataFrame) -> np.ndarray:
+    """Return what MLflow's pyfunc says of raw rows, shape (rows,)."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before MLflow is imported
     from perennial.adapters.pyfunc_model import RegisteredCandidate
 
-    plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
-    rows = matrices.read_rows(paths.FEATURES, "holdout")
-    raw = batches.read_rows(plan["parts"]["holdout"], rows, (paths.ACCEPTED, paths.BATCHES))
     settings = {"digest": bundles.digest(paths.CANDIDATE)}
     context = SimpleNamespace(artifacts={"bundle": paths.CANDIDATE}, model_config=settings)
     served = RegisteredCandidate()
