@@ -1,4 +1,4 @@
-"""How long this machine takes to score: measured, so it is no output of the DAG and decides nothing."""
+"""How long this machine takes to score: measured, so no output of the DAG. It decides nothing."""
 
 import time
 from typing import Any
