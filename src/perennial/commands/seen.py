@@ -31,16 +31,6 @@ def power_tables(params: Params) -> dict[str, Any]:
         "champion": power.champion_power(
             target, ours, other, confidence, AUC_LOSSES, 200, params.seed
         ),
-        "fairness": power_thresholds.fairness_power(
-            counts,
-            fair.criterion,
-            params.fairness.min_group,
-            fair.threshold,
-            confidence,
-            [fair.threshold + more for more in ABOVE],
-            200,
-            params.seed,
-        ),
         "calibration": power_thresholds.calibration_power(
             ours,
             calibrated.threshold,
@@ -52,8 +42,17 @@ def power_tables(params: Params) -> dict[str, Any]:
             params.seed,
         ),
     }
-    if fair.measure == "ratio":  # the simulation is of differences
-        del tables["fairness"]
+    if fair.measure == "difference":  # the simulation is of differences
+        tables["fairness"] = power_thresholds.fairness_power(
+            counts,
+            fair.criterion,
+            params.fairness.min_group,
+            fair.threshold,
+            confidence,
+            [fair.threshold + more for more in ABOVE],
+            200,
+            params.seed,
+        )
     return {
         "rows": len(scores),
         "holdout": source,
