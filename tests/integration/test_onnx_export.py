@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from perennial.adapters import onnx_export
-from perennial.core import boosting, calibration, features, linear
-from perennial.core.calibration import Calibration
-from perennial.core.candidate import Candidate, to_artefacts
-from perennial.core.decision import Decision
+from perennial.core import features
 from perennial.core.features import FeatureSpec
+from perennial.core.model import boosting, calibration, linear
+from perennial.core.model.calibration import Calibration
+from perennial.core.model.candidate import Candidate, to_artefacts
+from perennial.core.model.decision import Decision
 from perennial.core.parity import coded, edge_rows, largest_gap
 from perennial.params import Feature, Features
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from perennial.adapters import pages
-from perennial.core.card import Section
-from perennial.core.sentences import Source, say
+from perennial.core.card.contents import Section
+from perennial.core.card.sentences import Source, say
 
 REPORT = json.loads((Path(__file__).parents[2] / "reports" / "gate.json").read_text())
 VOID = {"meta", "link", "img", "br", "hr", "input"}

@@ -27,7 +27,7 @@ from perennial.adapters.configuration import read_params
 from perennial.adapters.registry.records import BUNDLE
 from perennial.core import facts, labels
 from perennial.core import features as core
-from perennial.core.candidate import MODEL, SPEC, Candidate, from_artefacts, to_artefacts
+from perennial.core.model.candidate import MODEL, SPEC, Candidate, from_artefacts, to_artefacts
 from perennial.core.part import Part
 from perennial.core.training import fit_candidate
 from perennial.errors import InputError, IntegrityError, UnreachableError

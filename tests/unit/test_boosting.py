@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xgboost
 
-from perennial.core import boosting
+from perennial.core.model import boosting
 
 from .planted import part
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial.core import calibration
-from perennial.core.calibration import Calibration
+from perennial.core.model import calibration
+from perennial.core.model.calibration import Calibration
 
 METHODS: tuple[Literal["sigmoid", "isotonic"], ...] = ("sigmoid", "isotonic")
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from perennial.core import attribution, features, training
-from perennial.core.candidate import Candidate, from_artefacts, to_artefacts
+from perennial.core.model.candidate import Candidate, from_artefacts, to_artefacts
 from perennial.core.part import Part
 from perennial.core.training import fit_candidate
 from perennial.errors import InputError

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from perennial.adapters import pages
-from perennial.core import card
-from perennial.core.sentences import Sentence, Source, said, say, shown, unfounded
+from perennial.core.card import contents as card
+from perennial.core.card.sentences import Sentence, Source, said, say, shown, unfounded
 from perennial.errors import InputError
 
 ROOT = Path(__file__).parents[2]

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 import xgboost
 
-from perennial.core import boosting, cost, linear
-from perennial.core.calibration import Calibration
-from perennial.core.candidate import Candidate, to_artefacts
-from perennial.core.decision import Decision
+from perennial.core import cost
+from perennial.core.model import boosting, linear
+from perennial.core.model.calibration import Calibration
+from perennial.core.model.candidate import Candidate, to_artefacts
+from perennial.core.model.decision import Decision
 
 from .planted import NO_SPEC, part
 

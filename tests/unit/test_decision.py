@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 
-from perennial.core.decision import (
+from perennial.core.model.decision import (
     MIN_POSITIVES,
     Decision,
     choose_by_group,

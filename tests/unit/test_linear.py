@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from perennial.core import linear
-from perennial.core.linear import Logistic
+from perennial.core.model import linear
+from perennial.core.model.linear import Logistic
 
 from .planted import part
 

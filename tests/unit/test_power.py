@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from perennial.core import estimates, metrics, power, power_thresholds
+from perennial.core import estimates, metrics
 from perennial.core.fairness import Counted
+from perennial.core.proof import power, power_thresholds
 
 Rows = list[dict[str, Any]]
 

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from perennial.core import features as core_features
-from perennial.core import linear, probing
-from perennial.core.calibration import Calibration
-from perennial.core.candidate import Candidate
-from perennial.core.decision import Decision
+from perennial.core import probing
+from perennial.core.model import linear
+from perennial.core.model.calibration import Calibration
+from perennial.core.model.candidate import Candidate
+from perennial.core.model.decision import Decision
 from perennial.core.proof.faults_of_models import Tampered
 from perennial.params import Behaviour, Change
 

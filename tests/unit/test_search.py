@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from perennial.core import boosting, linear, search
+from perennial.core import search
+from perennial.core.model import boosting, linear
 from perennial.core.search import Trial
 from perennial.errors import InputError
 

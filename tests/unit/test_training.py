@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from perennial.core import fairness
-from perennial.core.candidate import Candidate, to_artefacts
+from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.core.part import Part
 from perennial.core.training import CONSTRAINTS, fit_candidate, without_mitigation
 from perennial.errors import InputError

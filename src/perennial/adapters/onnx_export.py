@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perennial.core.calibration import Calibration
-from perennial.core.candidate import Candidate
+from perennial.core.model.calibration import Calibration
+from perennial.core.model.candidate import Candidate
 
 if TYPE_CHECKING:
     import xgboost

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from perennial import paths
 from perennial.adapters import files
-from perennial.core.card import Section
-from perennial.core.sentences import shown
+from perennial.core.card.contents import Section
+from perennial.core.card.sentences import shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -11,7 +11,7 @@ import mlflow
 import pandas as pd
 
 from perennial.adapters import bundles
-from perennial.core.candidate import Candidate, from_artefacts
+from perennial.core.model.candidate import Candidate, from_artefacts
 
 
 class RegisteredCandidate(mlflow.pyfunc.PythonModel):  # type: ignore[misc]

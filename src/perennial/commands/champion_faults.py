@@ -12,7 +12,7 @@ from perennial import paths
 from perennial.adapters import bundles
 from perennial.adapters.champions import Champion
 from perennial.commands import proving
-from perennial.core.candidate import Candidate, to_artefacts
+from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.errors import PerennialError
 from perennial.stages import incumbent
 

@@ -12,7 +12,7 @@ from perennial import paths
 from perennial.adapters import batches, bundles, onnx_export
 from perennial.adapters.configuration import read_params
 from perennial.core import parity
-from perennial.core.candidate import Candidate, to_artefacts
+from perennial.core.model.candidate import Candidate, to_artefacts
 
 if TYPE_CHECKING:
     import pandas as pd

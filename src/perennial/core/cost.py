@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import boosting
-from perennial.core.candidate import Candidate, to_artefacts
+from perennial.core.model import boosting
+from perennial.core.model.candidate import Candidate, to_artefacts
 
 if TYPE_CHECKING:
     import xgboost

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from perennial.core import cost, parity
-from perennial.core.candidate import Candidate
 from perennial.core.features import MISSING, groups
+from perennial.core.model.candidate import Candidate
 from perennial.params import Behaviour, Change
 
 UNSEEN = "\u2042 never seen"

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import boosting, estimates, leaks
+from perennial.core import estimates, leaks
+from perennial.core.model import boosting
 from perennial.params import Feature
 
 RECIPE = {"params": {"learning_rate": 0.3, "max_depth": 4}, "rounds": 40}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import boosting, linear
+from perennial.core.model import boosting, linear
 from perennial.errors import InputError
 
 

@@ -4,7 +4,7 @@ from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices
 from perennial.adapters.configuration import read_params
 from perennial.core import attribution, probing
-from perennial.core.candidate import from_artefacts
+from perennial.core.model.candidate import from_artefacts
 from perennial.stages.running import run
 
 

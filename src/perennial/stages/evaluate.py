@@ -9,7 +9,7 @@ from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, plots
 from perennial.adapters.configuration import read_params
 from perennial.core import metrics, slices
-from perennial.core.candidate import Candidate, from_artefacts
+from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.core.part import Part
 from perennial.params import Evaluation
 from perennial.stages.running import run

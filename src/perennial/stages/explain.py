@@ -8,7 +8,7 @@ from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, plots
 from perennial.adapters.configuration import read_params
 from perennial.core import attribution, proxies, training
-from perennial.core.candidate import Candidate, from_artefacts
+from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.core.part import Part
 from perennial.params import Params
 from perennial.stages.running import run

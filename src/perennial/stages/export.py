@@ -10,7 +10,7 @@ import pandas as pd
 
 from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, onnx_export
-from perennial.core.candidate import from_artefacts
+from perennial.core.model.candidate import from_artefacts
 from perennial.core.parity import coded, edge_rows, largest_gap, rounded_up
 from perennial.stages import timing
 from perennial.stages.running import run

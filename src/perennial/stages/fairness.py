@@ -9,7 +9,7 @@ from perennial.adapters import files, plots
 from perennial.adapters.configuration import read_params
 from perennial.core import estimates
 from perennial.core import fairness as core
-from perennial.core.decision import row_utility
+from perennial.core.model.decision import row_utility
 from perennial.params import Fairness, Training
 from perennial.stages.running import run
 

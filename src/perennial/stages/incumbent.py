@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from perennial import paths
 from perennial.adapters import bundles, dag
 from perennial.adapters.champions import Champion
-from perennial.core.candidate import Candidate, from_artefacts
+from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.errors import InputError, IntegrityError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 
 from perennial import paths
 from perennial.adapters import files, pages
-from perennial.core import card
+from perennial.core.card import contents as card
 from perennial.params import Params
 
 # Neither the validation's report nor the monitor's: a month that changes nothing would change them,

@@ -86,7 +86,7 @@ def _judged() -> dict[str, Any]:
 def _record(model: str, gate: dict[str, Any], seed: int) -> registry.Record:
     from perennial.adapters import batches
     from perennial.core import facts
-    from perennial.core.candidate import MODEL, SPEC
+    from perennial.core.model.candidate import MODEL, SPEC
 
     artefacts = bundles.read(paths.CANDIDATE, gate["candidate"])
     candidate, spec = json.loads(artefacts[MODEL]), json.loads(artefacts[SPEC])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core.candidate import Candidate
+from perennial.core.model.candidate import Candidate
 
 
 def measure(candidate: Candidate, raw: pd.DataFrame) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 from perennial import paths
 from perennial.adapters import bundles, files, matrices
 from perennial.adapters.configuration import read_params
-from perennial.core import boosting
-from perennial.core.candidate import to_artefacts
 from perennial.core.features import FeatureSpec
+from perennial.core.model import boosting
+from perennial.core.model.candidate import to_artefacts
 from perennial.core.training import fit_candidate, without_mitigation
 from perennial.stages.running import run
 

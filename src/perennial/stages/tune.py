@@ -12,8 +12,8 @@ import numpy as np
 from perennial import paths
 from perennial.adapters import files, matrices, progress, study, workers
 from perennial.adapters.configuration import read_params
-from perennial.core import boosting
 from perennial.core import search as core
+from perennial.core.model import boosting
 from perennial.core.part import Part
 from perennial.params import Params
 from perennial.stages.running import run

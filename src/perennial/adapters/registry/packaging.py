@@ -16,20 +16,21 @@ MODEL = PACKAGE / "adapters/pyfunc_model.py"
 # What MODEL imports, directly or not: it must load where Perennial is not installed.
 SHIPPED = (
     "__init__.py",
-    "errors.py",
-    "params/__init__.py",
-    "params/base.py",
-    "params/gates.py",
     "adapters/__init__.py",
     "adapters/bundles.py",
     "adapters/files.py",
     "core/__init__.py",
-    "core/boosting.py",
-    "core/calibration.py",
-    "core/candidate.py",
-    "core/decision.py",
     "core/features.py",
-    "core/linear.py",
+    "core/model/__init__.py",
+    "core/model/boosting.py",
+    "core/model/calibration.py",
+    "core/model/candidate.py",
+    "core/model/decision.py",
+    "core/model/linear.py",
+    "errors.py",
+    "params/__init__.py",
+    "params/base.py",
+    "params/gates.py",
 )
 REQUIRED = ("numpy", "pandas", "pydantic", "xgboost-cpu")  # MLflow names itself
 

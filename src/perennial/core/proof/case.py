@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from perennial.core import attribution, fairness, features, leaks, probing, proxies, slices
-from perennial.core.boosting import DEFAULT
-from perennial.core.candidate import Candidate
+from perennial.core.model.boosting import DEFAULT
+from perennial.core.model.candidate import Candidate
 from perennial.core.part import Part
 from perennial.core.plan import PARTS
 from perennial.core.training import fit_candidate, margin_without, without_mitigation

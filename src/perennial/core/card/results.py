@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from perennial.core.sentences import Sentence, Source, say
+from perennial.core.card.sentences import Sentence, Source, say
 
 PARAMS = "params.yaml"
 METRICS = "reports/metrics.json"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from perennial.core import card_results
-from perennial.core.card_results import (
+from perennial.core.card import results as card_results
+from perennial.core.card.results import (
     BEHAVIOUR,
     EXPLAIN,
     FAIRNESS,
@@ -21,7 +21,7 @@ from perennial.core.card_results import (
     SLICES,
     Sources,
 )
-from perennial.core.sentences import Sentence, Source, say
+from perennial.core.card.sentences import Sentence, Source, say
 from perennial.errors import InputError
 
 PLAN = "data/plan.json"

@@ -11,7 +11,7 @@ from scipy import special
 
 from perennial.core import estimates, fairness, metrics
 from perennial.core.gates.result import judge
-from perennial.core.power import power_rows
+from perennial.core.proof.power import power_rows
 
 
 def fairness_power(

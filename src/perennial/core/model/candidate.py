@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from perennial.core import boosting
-from perennial.core.calibration import Calibration
-from perennial.core.decision import Decision
 from perennial.core.features import FeatureSpec, groups
-from perennial.core.linear import Logistic
+from perennial.core.model import boosting
+from perennial.core.model.calibration import Calibration
+from perennial.core.model.decision import Decision
+from perennial.core.model.linear import Logistic
 
 if TYPE_CHECKING:
     import xgboost

@@ -1,0 +1,1 @@
+"""The model card: what it says, and the artefact behind each sentence."""
