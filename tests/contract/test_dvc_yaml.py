@@ -10,11 +10,12 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = "src/perennial/adapters/templates"  # what pages are made from is their code too
-PACKAGES = (  # each changes as one and is named as one: every entry of dvc.lock costs every stage time
+PACKAGES = (  # each changes as one and is named as one: every entry of dvc.lock costs time
     "src/perennial/params",
     "src/perennial/adapters/dag",
     "src/perennial/adapters/registry",
     "src/perennial/core/card",
+    "src/perennial/core/drift",
     "src/perennial/core/gates",
     "src/perennial/core/model",
 )

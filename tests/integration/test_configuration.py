@@ -28,8 +28,20 @@ split:
 monitor:
   min_rows: 200
   false_discovery_rate: 0.05
-  min_effect: 0.2
+  effects:
+    ks: 0.2
+    psi: 0.25
+    chi_square: 0.2
+    jensen_shannon: 0.2
+    missing: 0.1
+    new_levels: 0.05
+    vanished_levels: 0.1
+  psi_bins: 10
   min_features: 2
+  confidence: 0.95
+  replicates: 1000
+  domain_classifier: {rows: 5000, folds: 5, rounds: 30, threshold: 0.6}
+  adaptive_windowing: 0.002
 policy:
   request: none
 sensitive:

@@ -143,14 +143,17 @@ def group_rates(path: Path, table: Mapping[str, Any], rates: Sequence[str], titl
 
 
 def effects(path: Path, tests: Sequence[Mapping[str, Any]], title: str) -> None:
-    """Draw the effect of every drift test against its threshold."""
-    ordered = sorted(tests, key=lambda test: (test["effect"], test["feature"]))
-    with figure(path, 7.0, 1.4 + 0.28 * len(ordered)) as axes:
-        colors = ["C3" if test["drifted"] else "C0" for test in ordered]
-        labels = [f"{test['feature']} ({test['name']})" for test in ordered]
-        axes.barh(labels, [test["effect"] for test in ordered], color=colors)
-        axes.axvline(max(test["threshold"] for test in ordered), color="k", linestyle=":")
-        axes.set(xlabel="Effect (dotted: threshold; red: drifted)", title=title)
+    """Draw each feature's strongest drift test: how many times its threshold the effect is."""
+    frame = pd.DataFrame([dict(test) for test in tests]).dropna(subset=["threshold"])
+    frame["strength"] = frame["effect"] / frame["threshold"]
+    frame = frame.sort_values(["drifted", "strength", "feature", "name"])
+    frame = frame.drop_duplicates("feature", keep="last")
+    with figure(path, 7.0, 1.4 + 0.28 * len(frame)) as axes:
+        shown = frame[["feature", "name", "effect"]].itertuples(index=False)
+        labels = [f"{feature} ({name} {effect:.2f})" for feature, name, effect in shown]
+        axes.barh(labels, frame["strength"], color=np.where(frame["drifted"], "C3", "C0"))
+        axes.axvline(1.0, color="k", linestyle=":")
+        axes.set(xlabel="Effect over its threshold (red: drifted)", title=title)
 
 
 def power(path: Path, gates: Mapping[str, Mapping[str, Any]], rows: int) -> None:

@@ -17,6 +17,7 @@ from perennial.params.base import (
     Share,
     UpToOne,
 )
+from perennial.params.drift import Monitor, Policy
 from perennial.params.gates import Gates
 
 # Columns that stand beside the groups in the tables between stages.
@@ -52,17 +53,6 @@ class Split(Group):
         if (self.kind == "group") != (self.key is not None):
             raise ValueError("`key` names a column exactly when `kind` is group")
         return self
-
-
-class Monitor(Group):
-    min_rows: Positive
-    false_discovery_rate: Share
-    min_effect: Share
-    min_features: Positive
-
-
-class Policy(Group):
-    request: Literal["none", "retrain", "retune"]
 
 
 class Sensitive(Group):

@@ -11,7 +11,8 @@ from perennial.adapters import batches, champions, files
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
 from perennial.core.plan import Action, BatchRef, make_plan, newest_period
-from perennial.params import Monitor, Params
+from perennial.params import Params
+from perennial.params.drift import Monitor
 from perennial.stages.running import run
 
 
@@ -89,7 +90,9 @@ def _compare(champion: Champion, newer: Sequence[BatchRef], settings: Monitor) -
 def _table(tests: Sequence[Mapping[str, Any]]) -> bytes:
     """Return the tests as CSV, for people and `dvc plots`."""
     names = ["feature", "name", "effect", "threshold", "p_value", "q_value", "drifted"]
-    rows = [",".join(str(test[name]) for name in names) for test in tests]
+    rows = [
+        ",".join("" if test[name] is None else str(test[name]) for name in names) for test in tests
+    ]
     return "\n".join([",".join(names), *rows, ""]).encode()
 
 

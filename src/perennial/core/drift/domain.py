@@ -1,0 +1,96 @@
+"""The domain classifier: how well a model tells the current rows from the reference.
+
+It sees what no feature shows alone, such as two features that no longer go together (Rabanser,
+Günnemann and Lipton 2019).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perennial.core import estimates
+from perennial.core.attribution import evenly
+from perennial.core.estimates import Estimate
+from perennial.core.model import boosting
+from perennial.params.drift import DomainClassifier
+
+
+@dataclass(frozen=True)
+class DomainShift:
+    """How well current rows are told from the reference.
+
+    Attributes:
+        roc_auc: Out of fold; 0.5 if they can't be told apart.
+        importance: Each feature's share of all gain, the largest first; they sum to 1, unless
+            nothing was split.
+        threshold: Of the interval's low bound.
+        drifted: Whether the low bound is above it.
+    """
+
+    roc_auc: Estimate
+    importance: dict[str, float]
+    threshold: float
+    drifted: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values; importance as a list, as JSON objects have no order."""
+        return {
+            "roc_auc": self.roc_auc.to_json(),
+            "importance": [{"feature": k, "share": v} for k, v in self.importance.items()],
+            "threshold": self.threshold,
+            "drifted": self.drifted,
+        }
+
+
+def classify(
+    reference: pd.DataFrame,
+    current: pd.DataFrame,
+    settings: DomainClassifier,
+    confidence: float,
+    seed: int,
+) -> DomainShift:
+    """Tell current rows from the reference with a small XGBoost, by stratified cross-validation.
+
+    Args:
+        reference: The champion's feature matrix (core.features.apply), shape (rows, features).
+        current: The same of the current rows, with the same categories.
+        settings: How many rows of each side at most (evenly spaced), folds, rounds and threshold.
+        confidence: Of the two-sided interval, DeLong's over the scores out of fold.
+        seed: Of the folds and the model.
+
+    Raises:
+        ValueError: a side has fewer than two rows for each fold.
+    """
+    sides = [side.iloc[evenly(len(side), settings.rows)] for side in (reference, current)]
+    if min(map(len, sides)) < 2 * settings.folds:
+        raise ValueError(
+            f"{len(sides[0])} reference and {len(sides[1])} current rows are too few for "
+            f"{settings.folds} folds"
+        )
+    rows = pd.concat(sides, ignore_index=True)
+    target = np.repeat([0, 1], [len(side) for side in sides])
+    fold = _folds(target, settings.folds, seed)
+    recipe = {"params": boosting.DEFAULT["params"], "rounds": settings.rounds}
+    score, gain = np.zeros(len(rows)), pd.Series(0.0, index=rows.columns)
+    for held in range(settings.folds):
+        inside = fold != held
+        booster = boosting.fit(rows[inside], target[inside], recipe, seed)
+        score[~inside] = boosting.margin(booster, boosting.matrix(rows[~inside]))
+        gained = pd.Series(booster.get_score(importance_type="total_gain"), dtype="float64")
+        gain = gain.add(gained, fill_value=0.0)
+    found = estimates.roc_auc(target, score, confidence)
+    shares = (gain / (gain.sum() or 1.0)).sort_values(ascending=False, kind="stable")
+    importance = {str(name): float(share) for name, share in shares.items()}
+    return DomainShift(found, importance, settings.threshold, found.low > settings.threshold)
+
+
+def _folds(target: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """Return each row's fold, shape (rows,): each has the same share of both sides."""
+    random = np.random.default_rng(seed)
+    fold = np.empty(len(target), dtype="int64")
+    for side in (0, 1):
+        places = np.flatnonzero(target == side)
+        fold[random.permutation(places)] = np.arange(len(places)) % folds
+    return fold
