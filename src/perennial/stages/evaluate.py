@@ -60,15 +60,7 @@ def evaluate() -> None:
 
 def _search_slices(holdout: Part, scores: pd.DataFrame, settings: Evaluation) -> None:
     """Write every slice looked at, for the gate, and the worst of them, for people."""
-    wanted = settings.slices
-    columns = pd.concat([holdout.features, holdout.groups.add_prefix("group ")], axis=1)
-    losses = slices.excess(scores)
-    named = pd.concat([holdout.features, holdout.groups], axis=1)
-    named = named.loc[:, ~named.columns.duplicated()]
-    found = {
-        "searched": slices.search(columns, losses, wanted.min_rows, wanted.bins),
-        "declared": slices.declared(wanted.declared, named, losses, wanted.min_rows),
-    }
+    found = slices.look(holdout.features, holdout.groups, scores, settings.slices)
     report: dict[str, Any] = {"schema_version": 1, "unit": "nats of log loss a row"}
     for name, frame in found.items():
         batches.write_parquet(paths.SLICES / f"{name}.parquet", frame)
