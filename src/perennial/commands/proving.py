@@ -108,7 +108,7 @@ def good(population: str, seed: int) -> dict[str, Any]:
 def compare(
     candidate: Candidate, exported: Candidate, raw: "pd.DataFrame", features: "pd.DataFrame"
 ) -> Mapping[str, Any]:
-    """Return the gaps between a candidate and the exports of a model, as the stage behaviour
+    """Return the gaps between a candidate and the exports of a model, as the stage evaluate
     does."""
     from perennial.stages import exports
 

@@ -1,5 +1,5 @@
-"""behaviour: what the candidate does with rows that are moved, changed or strange; what it costs;
-and whether its other forms, ONNX and MLflow's pyfunc, say what it says."""
+"""What evaluate asks of the candidate beside its scores: what it does with rows that are changed
+or strange, what it costs, and whether its other forms, ONNX and MLflow's pyfunc, agree with it."""
 
 import shutil
 
@@ -7,26 +7,31 @@ import pandas as pd
 
 from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, onnx_export
-from perennial.adapters.configuration import read_params
 from perennial.core import attribution, probing
 from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.params import Behaviour
 from perennial.stages import exports, timing
-from perennial.stages.running import run
 
 
-def behaviour() -> None:
-    """Probe the candidate on the holdout's raw rows, count its costs, and export it."""
-    params = read_params("seed", "behaviour")
+def examine(candidate: Candidate, features: pd.DataFrame, settings: Behaviour, seed: int) -> str:
+    """Probe the candidate on the holdout's raw rows, count its costs and export it.
+
+    Args:
+        candidate: The model.
+        features: The holdout's feature matrix.
+        settings: Which rows are changed, and how.
+        seed: Of the changes that are drawn.
+
+    Returns:
+        What to say of it.
+    """
     plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
     rows = matrices.read_rows(paths.FEATURES, "holdout")
     raw = batches.read_rows(plan["parts"]["holdout"], rows, (paths.ACCEPTED, paths.BATCHES))
-    features = matrices.read_part(paths.FEATURES, "holdout").features
-    candidate = from_artefacts(bundles.read(paths.CANDIDATE))
-    wrong = _probe(candidate, raw, features, params.behaviour, params.seed)
+    wrong = _probe(candidate, raw, features, settings, seed)
     said = _export(candidate, raw, features)
     files.write_json(paths.TIMINGS, timing.measure(candidate, raw))
-    print(f"behaviour: {wrong} rows against what is declared of them; {said}")
+    return f"{wrong} changed rows against what is declared of them; {said}"
 
 
 def _probe(
@@ -61,7 +66,3 @@ def _export(candidate: Candidate, raw: pd.DataFrame, features: pd.DataFrame) -> 
         return f"no ONNX without {', '.join(missing)}"
     worst = max(part["gap"] for part in found["gaps"]["onnx"].values())
     return f"ONNX is within {worst:.0e} of its probabilities"
-
-
-if __name__ == "__main__":
-    run(behaviour)

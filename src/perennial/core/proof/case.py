@@ -105,7 +105,7 @@ def fit(rows: Rows, params: Params, recipe: Mapping[str, Any] = RECIPE) -> Fitte
 
 
 def collect(case: Fitted, parity: Parity) -> Evidence:
-    """Return the evidence as the stages evaluate to behaviour would leave it."""
+    """Return the evidence as the stages evaluate to fairness would leave it."""
     scores = score(case)
     explained, attributions = _explain(case)
     holdout = case.parts["holdout"]
