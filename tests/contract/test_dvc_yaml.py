@@ -10,7 +10,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = "src/perennial/adapters/templates"  # what pages are made from is their code too
-PACKAGES = (  # each changes as one and is named as one: every entry of dvc.lock costs time
+PACKAGES = (  # each changes as one, is named as one: every entry of dvc.lock costs each stage time
     "src/perennial/params",
     "src/perennial/adapters/dag",
     "src/perennial/adapters/registry",

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
 from perennial.adapters import batches, bundles, onnx_export
 from perennial.adapters.configuration import read_params
-from perennial.core import parity
 from perennial.core.model.candidate import Candidate, to_artefacts
 
 if TYPE_CHECKING:
@@ -110,29 +108,14 @@ def good(population: str, seed: int) -> dict[str, Any]:
 def compare(
     candidate: Candidate, exported: Candidate, raw: "pd.DataFrame", features: "pd.DataFrame"
 ) -> Mapping[str, Any]:
-    """Return the gaps between a candidate and the exports of a model, as the stage export does."""
-    from perennial.adapters.pyfunc_model import RegisteredCandidate
+    """Return the gaps between a candidate and the exports of a model, as the stage evaluate
+    does."""
+    from perennial.stages import exports
 
-    native, edges = candidate.probability(features), parity.edge_rows(candidate.spec)
     with tempfile.TemporaryDirectory() as folder:
-        digest = bundles.write(Path(folder) / "bundle", to_artefacts(exported))
-        context = SimpleNamespace(
-            artifacts={"bundle": f"{folder}/bundle"}, model_config={"digest": digest}
+        bundle = Path(folder) / "bundle"
+        served = exports.served_by_mlflow(
+            bundle, bundles.write(bundle, to_artefacts(exported)), raw
         )
-        served = RegisteredCandidate()
-        served.load_context(context)
-        said = served.predict(context, raw)["probability"].to_numpy()
-    gaps = {"pyfunc": {"holdout": _gap(native, said)}}
-    missing = onnx_export.missing()
-    if not missing:
-        model = onnx_export.export(exported)
-        found = {"holdout": (features, native), "edge": (edges, candidate.probability(edges))}
-        gaps["onnx"] = {
-            name: _gap(expected, onnx_export.predict(model, parity.coded(rows)))
-            for name, (rows, expected) in found.items()
-        }
-    return {"missing": missing, "gaps": gaps}
-
-
-def _gap(first: Any, second: Any) -> dict[str, Any]:
-    return {"rows": len(first), "gap": parity.largest_gap(first, second)}
+    model = None if onnx_export.missing() else onnx_export.export(exported)
+    return exports.compare(candidate, served, model, features, candidate.probability(features))

@@ -37,7 +37,7 @@ def power_tables(params: Params) -> dict[str, Any]:
             calibrated.threshold,
             params.evaluation.bins,
             confidence,
-            300,
+            params.evaluation.replicates,
             [calibrated.threshold + more for more in ABOVE],
             100,
             params.seed,

@@ -97,15 +97,10 @@ def largest_difference(
     Returns:
         The estimate and the pair with the higher rate first; None with fewer than two groups.
     """
-    able = {name: rates[rate] for name, rates in counted.items() if rates[rate][1] >= min_group}
-    pairs = list(combinations(sorted(able), 2))
+    able, pairs, each = _pairs(counted, rate, min_group, confidence)
     if not pairs:
         return None
-    each = 1 - (1 - confidence) / len(pairs)
-    found = {}
-    for pair in pairs:
-        higher, lower = sorted(pair, key=lambda name: -able[name][0] / able[name][1])
-        found[higher, lower] = estimates.difference(able[higher], able[lower], each)
+    found = {(a, b): estimates.difference(able[a], able[b], each) for b, a in pairs}
     widest = max(found, key=lambda pair: found[pair].value)
     return (
         Estimate(
@@ -139,15 +134,10 @@ def smallest_ratio(
     Returns:
         The estimate and the pair with the lower rate first; None with fewer than two groups.
     """
-    able = {name: rates[rate] for name, rates in counted.items() if rates[rate][1] >= min_group}
-    pairs = list(combinations(sorted(able), 2))
+    able, pairs, each = _pairs(counted, rate, min_group, confidence)
     if not pairs:
         return None
-    each = 1 - (1 - confidence) / len(pairs)
-    found = {}
-    for pair in pairs:
-        lower, higher = sorted(pair, key=lambda name: able[name][0] / able[name][1])
-        found[lower, higher] = estimates.ratio(able[lower], able[higher], each)
+    found = {(a, b): estimates.ratio(able[a], able[b], each) for a, b in pairs}
     widest = min(found, key=lambda pair: found[pair].value)
     return (
         Estimate(
@@ -159,6 +149,17 @@ def smallest_ratio(
         ),
         widest,
     )
+
+
+def _pairs(
+    counted: Counted, rate: str, min_group: int, confidence: float
+) -> tuple[dict[str, tuple[int, int]], list[tuple[str, str]], float]:
+    """Return the groups with rows enough, their pairs with the lower rate first, and the
+    confidence of each pair with which all hold together."""
+    able = {name: rates[rate] for name, rates in counted.items() if rates[rate][1] >= min_group}
+    ordered = sorted(sorted(able), key=lambda name: able[name][0] / able[name][1])
+    pairs = list(combinations(ordered, 2))
+    return able, pairs, 1 - (1 - confidence) / max(1, len(pairs))
 
 
 def _nearest_to_one(estimate: Estimate) -> float:

@@ -7,10 +7,40 @@ import numpy as np
 import pandas as pd
 
 from perennial.core import estimates, leaks
+from perennial.core.attribution import evenly
+from perennial.core.features import FeatureSpec
 from perennial.core.model import boosting
-from perennial.params import Feature
+from perennial.core.part import Part
+from perennial.params import Feature, Params
 
 RECIPE = {"params": {"learning_rate": 0.3, "max_depth": 4}, "rounds": 40}
+
+
+def find_all(
+    train: Part, holdout: Part, spec: FeatureSpec, params: Params
+) -> dict[str, dict[str, Any]]:
+    """Return what `find` says of each attribute of `fairness.attributes`.
+
+    Args:
+        train: At most `explanation.rows` of its rows are looked at, evenly spaced.
+        holdout: All of its rows are.
+        spec: Says which raw column an attribute and a feature come from.
+        params: The groups explanation, fairness and evaluation, and the seed.
+    """
+    chosen = evenly(len(train.features), params.explanation.rows)
+    return {
+        attribute: find(
+            (train.features.iloc[chosen], train.groups[attribute].to_numpy()[chosen]),
+            (holdout.features, holdout.groups[attribute].to_numpy()),
+            spec.columns,
+            spec.sensitive[attribute].source,
+            params.explanation.proxy_auc,
+            params.fairness.min_group,
+            params.evaluation.confidence,
+            params.seed,
+        )
+        for attribute in params.fairness.attributes
+    }
 
 
 def find(

@@ -17,6 +17,7 @@ from scipy import special
 from perennial.core.estimates import Estimate
 from perennial.core.features import text_of
 from perennial.core.metrics import row_log_loss
+from perennial.params import Slices
 
 COLUMNS = ("slice", "reference", "rows", "mean", "deviation")
 
@@ -32,6 +33,27 @@ def excess(scores: pd.DataFrame) -> pd.DataFrame:
     simple = (scores["logistic"] + scores["default"]).to_numpy() / 2
     references = {"the prior": scores["prior"].to_numpy(), "the simple models": simple}
     return pd.DataFrame({name: own - row_log_loss(target, p) for name, p in references.items()})
+
+
+def look(
+    features: pd.DataFrame, groups: pd.DataFrame, scores: pd.DataFrame, settings: Slices
+) -> dict[str, pd.DataFrame]:
+    """Return the slices `searched`, over features and groups, and the user's `declared` ones.
+
+    Args:
+        features: The holdout's, shape (rows, features).
+        groups: Its sensitive attributes, shape (rows, attributes).
+        scores: As `excess` takes them.
+        settings: How slices are cut, and which are declared.
+    """
+    losses = excess(scores)
+    columns = pd.concat([features, groups.add_prefix("group ")], axis=1)
+    named = pd.concat([features, groups], axis=1)
+    named = named.loc[:, ~named.columns.duplicated()]
+    return {
+        "searched": search(columns, losses, settings.min_rows, settings.bins),
+        "declared": declared(settings.declared, named, losses, settings.min_rows),
+    }
 
 
 def search(features: pd.DataFrame, losses: pd.DataFrame, min_rows: int, bins: int) -> pd.DataFrame:

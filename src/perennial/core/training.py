@@ -24,6 +24,12 @@ CONSTRAINTS = {
 }
 
 
+BASELINES: dict[str, Any] = {  # the simple models that a candidate has to be worth more than
+    "logistic": {"kind": "logistic", "members": []},
+    "default": {"kind": "xgboost", "members": [boosting.DEFAULT]},
+}
+
+
 def fit_candidate(
     recipe: Mapping[str, Any],
     spec: FeatureSpec,

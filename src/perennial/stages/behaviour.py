@@ -1,31 +1,68 @@
-"""behaviour: what the candidate does with rows that are moved, changed or strange; its cost."""
+"""What evaluate asks of the candidate beside its scores: what it does with rows that are changed
+or strange, what it costs, and whether its other forms, ONNX and MLflow's pyfunc, agree with it."""
+
+import shutil
+
+import pandas as pd
 
 from perennial import paths
-from perennial.adapters import batches, bundles, files, matrices
-from perennial.adapters.configuration import read_params
+from perennial.adapters import batches, bundles, files, matrices, onnx_export
 from perennial.core import attribution, probing
-from perennial.core.model.candidate import from_artefacts
-from perennial.stages.running import run
+from perennial.core.model.candidate import Candidate, from_artefacts
+from perennial.params import Behaviour
+from perennial.stages import exports, timing
 
 
-def behaviour() -> None:
-    """Probe the candidate on the holdout's raw rows; write counts, gaps and counted costs."""
-    params = read_params("seed", "behaviour")
+def examine(candidate: Candidate, features: pd.DataFrame, settings: Behaviour, seed: int) -> str:
+    """Probe the candidate on the holdout's raw rows, count its costs and export it.
+
+    Args:
+        candidate: The model.
+        features: The holdout's feature matrix.
+        settings: Which rows are changed, and how.
+        seed: Of the changes that are drawn.
+
+    Returns:
+        What to say of it.
+    """
     plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
     rows = matrices.read_rows(paths.FEATURES, "holdout")
     raw = batches.read_rows(plan["parts"]["holdout"], rows, (paths.ACCEPTED, paths.BATCHES))
-    features = matrices.read_part(paths.FEATURES, "holdout").features
-    chosen = attribution.evenly(len(raw), params.behaviour.rows)
-    raw, features = raw.iloc[chosen].reset_index(drop=True), features.iloc[chosen]
-    candidate = from_artefacts(bundles.read(paths.CANDIDATE))
+    wrong = _probe(candidate, raw, features, settings, seed)
+    said = _export(candidate, raw, features)
+    files.write_json(paths.TIMINGS, timing.measure(candidate, raw))
+    return f"{wrong} changed rows against what is declared of them; {said}"
+
+
+def _probe(
+    candidate: Candidate,
+    raw: pd.DataFrame,
+    features: pd.DataFrame,
+    settings: Behaviour,
+    seed: int,
+) -> int:
+    """Write counts, gaps and counted costs; return how many rows moved the wrong way."""
+    chosen = attribution.evenly(len(raw), settings.rows)
     default = from_artefacts(bundles.read(paths.BASELINES / "default"))
-    found = probing.probe(candidate, default, raw, features, params.behaviour, params.seed)
+    some = raw.iloc[chosen].reset_index(drop=True)
+    found = probing.probe(candidate, default, some, features.iloc[chosen], settings, seed)
     files.write_json(paths.BEHAVIOUR_REPORT, {"schema_version": 1, **found})
-    wrong = sum(tried["violations"] for tried in found["directions"].values())
-    print(
-        f"behaviour: {len(found['directions'])} declared changes tried, {wrong} rows against them"
-    )
+    return sum(tried["violations"] for tried in found["directions"].values())
 
 
-if __name__ == "__main__":
-    run(behaviour)
+def _export(candidate: Candidate, raw: pd.DataFrame, features: pd.DataFrame) -> str:
+    """Write the ONNX model and the gaps of each form; return what to say of it."""
+    shutil.rmtree(paths.ONNX, ignore_errors=True)
+    paths.ONNX.mkdir(parents=True)  # an output of the DAG, empty where the extra is missing
+    missing = onnx_export.missing()
+    model = None if missing else onnx_export.export(candidate)
+    if model is not None:
+        files.write_bytes(paths.ONNX / "model.onnx", model)
+    served = exports.served_by_mlflow(paths.CANDIDATE, bundles.digest(paths.CANDIDATE), raw)
+    native = candidate.probability(features)
+    found = exports.compare(candidate, served, model, features, native)
+    files.write_json(paths.PARITY_REPORT, {"schema_version": 1, **found})
+    if missing:
+        return f"no ONNX without {', '.join(missing)}"
+    worst = max(part["gap"] for part in found["gaps"]["onnx"].values())
+    return f"ONNX is within {worst:.0e} of its probabilities"

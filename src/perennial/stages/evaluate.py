@@ -1,4 +1,5 @@
-"""evaluate: the candidate's scores on the holdout, its metrics with intervals, and its curves."""
+"""evaluate: the candidate's scores on the holdout, its metrics with intervals, its curves, and how
+it behaves."""
 
 from typing import Any
 
@@ -9,21 +10,32 @@ from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, plots
 from perennial.adapters.configuration import read_params
 from perennial.core import metrics, slices
+from perennial.core.estimates import Estimate
 from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.core.part import Part
 from perennial.params import Evaluation
+from perennial.stages import behaviour
 from perennial.stages.running import run
 
 SHOWN = 20  # of the worst slices in the report
 
 
 def evaluate() -> None:
-    """Score the holdout once, with the candidate and the baselines; report metrics and curves."""
-    params = read_params("seed", "evaluation")
-    settings = params.evaluation
+    """Score the holdout once, with the candidate and the baselines, and report on it."""
+    params = read_params("seed", "evaluation", "behaviour")
     holdout = matrices.read_part(paths.FEATURES, "holdout")
-    scores = matrices.read_rows(paths.FEATURES, "holdout")
     candidate = from_artefacts(bundles.read(paths.CANDIDATE))
+    scores = _score(candidate, holdout)
+    batches.write_parquet(paths.SCORES, scores)
+    _search_slices(holdout, scores, params.evaluation)
+    auc = _measure(scores, params.evaluation, params.seed)
+    said = behaviour.examine(candidate, holdout.features, params.behaviour, params.seed)
+    within = f"[{auc.low:.4f}, {auc.high:.4f}] on {auc.n:,} rows"
+    print(f"evaluate: ROC AUC {auc.value:.4f} {within}; {said}")
+
+
+def _score(candidate: Candidate, holdout: Part) -> pd.DataFrame:
+    scores = matrices.read_rows(paths.FEATURES, "holdout")
     scores["probability"] = candidate.probability(holdout.features)
     scores["decision"] = _decide(candidate, holdout, scores["probability"])
     for name in ("logistic", "default", "unmitigated"):
@@ -32,18 +44,21 @@ def evaluate() -> None:
         scores[f"{name}_decision"] = _decide(baseline, holdout, scores[name])
     calibration = matrices.read_target(paths.FEATURES, "calibration")
     scores["prior"] = float(calibration.mean())  # what is known of the rate before the holdout
-    scores = scores.round(9)  # processors differ in the last bit of exp(), and scores are hashed
-    batches.write_parquet(paths.SCORES, scores)
-    _search_slices(holdout, scores, settings)
-    target, probability = holdout.target, scores["probability"].to_numpy()
+    return scores.round(9)  # processors differ in the last bit of exp(), and scores are hashed
+
+
+def _measure(scores: pd.DataFrame, settings: Evaluation, seed: int) -> Estimate:
+    """Write the metrics and draw the curves; return the ROC AUC."""
+    target, probability = scores["target"].to_numpy(), scores["probability"].to_numpy()
+    decision = scores["decision"].to_numpy()
     found = metrics.holdout_metrics(
         target,
         probability,
-        scores["decision"].to_numpy(),
+        decision,
         settings.bins,
         settings.confidence,
         settings.replicates,
-        params.seed,
+        seed,
     )
     report = {name: estimate.to_json() for name, estimate in found.items()}
     files.write_json(
@@ -53,22 +68,13 @@ def evaluate() -> None:
     curve = metrics.calibration_curve(target, probability, settings.bins, settings.confidence)
     models = {name: scores[name].to_numpy() for name in ("probability", "logistic", "default")}
     models["candidate"] = models.pop("probability")
-    plots.curves(paths.CURVES, target, models, scores["decision"].to_numpy(), curve)
-    auc = found["roc_auc"]
-    print(f"evaluate: ROC AUC {auc.value:.4f} [{auc.low:.4f}, {auc.high:.4f}] on {auc.n:,} rows")
+    plots.curves(paths.CURVES, target, models, decision, curve)
+    return found["roc_auc"]
 
 
 def _search_slices(holdout: Part, scores: pd.DataFrame, settings: Evaluation) -> None:
     """Write every slice looked at, for the gate, and the worst of them, for people."""
-    wanted = settings.slices
-    columns = pd.concat([holdout.features, holdout.groups.add_prefix("group ")], axis=1)
-    losses = slices.excess(scores)
-    named = pd.concat([holdout.features, holdout.groups], axis=1)
-    named = named.loc[:, ~named.columns.duplicated()]
-    found = {
-        "searched": slices.search(columns, losses, wanted.min_rows, wanted.bins),
-        "declared": slices.declared(wanted.declared, named, losses, wanted.min_rows),
-    }
+    found = slices.look(holdout.features, holdout.groups, scores, settings.slices)
     report: dict[str, Any] = {"schema_version": 1, "unit": "nats of log loss a row"}
     for name, frame in found.items():
         batches.write_parquet(paths.SLICES / f"{name}.parquet", frame)

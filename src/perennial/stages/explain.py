@@ -53,20 +53,7 @@ def _elsewhere(
     )
     without = pd.DataFrame({"without_largest": margin.round(6)})  # hashed: see 0005
     batches.write_parquet(paths.ATTRIBUTIONS / "without-largest.parquet", without)
-    chosen = attribution.evenly(len(train.features), params.explanation.rows)
-    found = {
-        attribute: proxies.find(
-            (train.features.iloc[chosen], train.groups[attribute].to_numpy()[chosen]),
-            (holdout.features, holdout.groups[attribute].to_numpy()),
-            spec.columns,
-            spec.sensitive[attribute].source,
-            params.explanation.proxy_auc,
-            params.fairness.min_group,
-            params.evaluation.confidence,
-            params.seed,
-        )
-        for attribute in params.fairness.attributes
-    }
+    found = proxies.find_all(train, holdout, spec, params)
     sources = {name: feature.source for name, feature in spec.columns.items()}
     return {"largest": largest, "sources": sources, "proxies": found}
 

@@ -2,21 +2,14 @@
 to be worth more than, and itself without mitigation."""
 
 import json
-from typing import Any
 
 from perennial import paths
 from perennial.adapters import bundles, files, matrices
 from perennial.adapters.configuration import read_params
 from perennial.core.features import FeatureSpec
-from perennial.core.model import boosting
 from perennial.core.model.candidate import to_artefacts
-from perennial.core.training import fit_candidate, without_mitigation
+from perennial.core.training import BASELINES, fit_candidate, without_mitigation
 from perennial.stages.running import run
-
-BASELINES: dict[str, Any] = {
-    "logistic": {"kind": "logistic", "members": []},
-    "default": {"kind": "xgboost", "members": [boosting.DEFAULT]},
-}
 
 
 def train() -> None:

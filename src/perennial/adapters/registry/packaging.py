@@ -19,6 +19,7 @@ SHIPPED = (
     "adapters/__init__.py",
     "adapters/bundles.py",
     "adapters/files.py",
+    "adapters/serving.py",
     "core/__init__.py",
     "core/features.py",
     "core/model/__init__.py",

@@ -105,7 +105,7 @@ def parity(found: Mapping[str, Any], settings: ParityGate) -> list[Gate]:
     """The ONNX export and MLflow's pyfunc say what the candidate says, edge rows included.
 
     Args:
-        found: The report of the stage `export`: the extra's packages that are missing, and the
+        found: The report `parity.json`: the extra's packages that are missing, and the
             largest gap of each form on each kind of rows.
         settings: The gap allowed, and whether a missing extra blocks.
     """

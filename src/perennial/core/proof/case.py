@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from perennial.core import attribution, fairness, features, leaks, probing, proxies, slices
-from perennial.core.model.boosting import DEFAULT
 from perennial.core.model.candidate import Candidate
 from perennial.core.part import Part
 from perennial.core.plan import PARTS
-from perennial.core.training import fit_candidate, margin_without, without_mitigation
+from perennial.core.training import BASELINES, fit_candidate, margin_without, without_mitigation
 from perennial.core.verdict import Evidence, Rival
 from perennial.params import Params
 
@@ -93,25 +92,24 @@ def fit(rows: Rows, params: Params, recipe: Mapping[str, Any] = RECIPE) -> Fitte
             rows.target[own],
             groups[own].reset_index(drop=True),
         )
-    logistic: Mapping[str, Any] = {"kind": "logistic", "members": []}
-    default: Mapping[str, Any] = {"kind": "xgboost", "members": [DEFAULT]}
     plain = without_mitigation(params.training)
     fitted = [
         fit_candidate(wanted, spec, parts["train"], parts["calibration"], settings, params.seed)
-        for wanted, settings in ((recipe, params.training), (logistic, plain), (default, plain))
+        for wanted, settings in [
+            (recipe, params.training),
+            (BASELINES["logistic"], plain),
+            (BASELINES["default"], plain),
+        ]
     ]
     return Fitted(rows, params, derived, parts, *fitted)
 
 
 def collect(case: Fitted, parity: Parity) -> Evidence:
-    """Return the evidence as the stages evaluate to export would leave it."""
+    """Return the evidence as the stages evaluate to fairness would leave it."""
     scores = score(case)
     explained, attributions = _explain(case)
-    losses = slices.excess(scores)
-    holdout, wanted = case.parts["holdout"], case.params.evaluation.slices
-    named = pd.concat([holdout.features, holdout.groups], axis=1)
-    named = named.loc[:, ~named.columns.duplicated()]
-    searched = pd.concat([holdout.features, holdout.groups.add_prefix("group ")], axis=1)
+    holdout = case.parts["holdout"]
+    found = slices.look(holdout.features, holdout.groups, scores, case.params.evaluation.slices)
     without = margin_without(
         case.candidate.recipe,
         case.parts["train"],
@@ -121,8 +119,8 @@ def collect(case: Fitted, parity: Parity) -> Evidence:
     )
     return Evidence(
         scores=scores.assign(without_largest=without),
-        slices=slices.search(searched, losses, wanted.min_rows, wanted.bins),
-        declared_slices=slices.declared(wanted.declared, named, losses, wanted.min_rows),
+        slices=found["searched"],
+        declared_slices=found["declared"],
         counts=_counts(case, scores),
         train_attributions=attributions["train"],
         holdout_attributions=attributions["holdout"],
@@ -176,20 +174,7 @@ def _explain(case: Fitted) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     explained["largest"] = attribution.importance(attributions["train"])[0]["feature"]
     columns = case.candidate.spec.columns
     explained["sources"] = {name: feature.source for name, feature in columns.items()}
-    few = attribution.evenly(len(train.features), settings.rows)
-    explained["proxies"] = {
-        attribute: proxies.find(
-            (train.features.iloc[few], train.groups[attribute].to_numpy()[few]),
-            (holdout.features, holdout.groups[attribute].to_numpy()),
-            columns,
-            case.params.sensitive[attribute].source,
-            settings.proxy_auc,
-            case.params.fairness.min_group,
-            case.params.evaluation.confidence,
-            case.params.seed,
-        )
-        for attribute in case.params.fairness.attributes
-    }
+    explained["proxies"] = proxies.find_all(train, holdout, case.candidate.spec, case.params)
     return explained, attributions
 
 
