@@ -24,6 +24,7 @@ CHAMPION_BUNDLE = Path("models/champion")
 
 VALIDATION_REPORT = Path("reports/validation.json")
 DRIFT_REPORT = Path("reports/drift.json")
+DRIFT_PAGE = Path("reports/drift.html")
 DRIFT_PLOTS = Path("reports/drift")
 FEATURES_REPORT = Path("reports/features.json")
 SEARCH_REPORT = Path("reports/search")

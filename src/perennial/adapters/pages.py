@@ -28,6 +28,13 @@ VERDICTS = {
     "keep": "Keep: the champion stays; the candidate is sound, and not better.",
     "block": "Block: the candidate may not go into production.",
 }
+ACTIONS = {
+    "bootstrap": "Bootstrap: nobody is champion yet, so a first candidate is made.",
+    "keep": "Keep: the champion stays; nothing is trained.",
+    "retrain": "Retrain: the champion is challenged, with its own hyperparameters.",
+    "retune": "Retune: the champion is challenged, after a new search.",
+    "recalibrate": "Recalibrate: the champion's own trees, calibrated and cut anew, challenge it.",
+}
 SOURCES = (
     paths.GATE_REPORT,
     paths.METRICS,
@@ -86,6 +93,26 @@ def write_card(markdown: Path, page: Path, sections: Sequence[Section]) -> None:
     words = {"sections": sections, "folder": markdown.parent.as_posix()}
     _write(markdown, "model-card.md.j2", words)
     _write(page, "model-card.html.j2", words)
+
+
+def write_drift(
+    path: Path, report: Mapping[str, Any], pictures: Sequence[tuple[str, bytes]]
+) -> None:
+    """Write the page about drift: what was decided and why, what moved, and pictures of it.
+
+    Args:
+        path: Of the page.
+        report: As the stage `monitor` writes it.
+        pictures: Words and a PNG each; they are put into the page.
+    """
+    words = {
+        "report": report,
+        "headline": ACTIONS[report["action"]],
+        "drifted": [test for test in report["tests"] if test["drifted"]],
+        "still": [test for test in report["tests"] if not test["drifted"]],
+        "pictures": [(said, base64.b64encode(png).decode()) for said, png in pictures],
+    }
+    _write(path, "drift.html.j2", words)
 
 
 def write_proof(path: Path, report: Mapping[str, Any], curves: bytes) -> None:

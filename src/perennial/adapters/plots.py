@@ -156,6 +156,33 @@ def effects(path: Path, tests: Sequence[Mapping[str, Any]], title: str) -> None:
         axes.set(xlabel="Effect over its threshold (red: drifted)", title=title)
 
 
+def before_after(path: Path, feature: str, before: pd.Series, after: pd.Series) -> None:
+    """Draw one feature's distribution in the reference and in the newest rows, as shares."""
+    with figure(path, 6.0, 2.8) as axes:
+        if pd.api.types.is_numeric_dtype(before):
+            together = pd.concat([before, after]).dropna()
+            edges = np.unique(np.quantile(together, np.linspace(0.005, 0.995, 31)))
+            shares = [
+                np.histogram(np.clip(side.dropna(), edges[0], edges[-1]), edges)[0] / len(side)
+                for side in (before, after)
+            ]
+            for label, share in zip(("reference", "newest"), shares, strict=True):
+                axes.stairs(np.cumsum(share), edges, label=label)
+            axes.set(xlabel=feature, ylabel="Share up to here")
+        else:
+            counted = [
+                side.fillna("(missing)").value_counts(normalize=True) for side in (before, after)
+            ]
+            table = pd.concat(counted, axis=1, keys=["reference", "newest"]).fillna(0.0)
+            table = table.sort_values("reference", ascending=False).iloc[:15]
+            place = np.arange(len(table))
+            axes.bar(place - 0.2, table["reference"], 0.4, label="reference")
+            axes.bar(place + 0.2, table["newest"], 0.4, label="newest")
+            axes.set_xticks(place, table.index, rotation=30, ha="right", fontsize="small")
+            axes.set(ylabel="Share", title=feature)
+        axes.legend(frameon=False)
+
+
 def power(path: Path, gates: Mapping[str, Mapping[str, Any]], rows: int) -> None:
     """Draw how often each gate catches an effect, by its size, with the interval simulated."""
     import matplotlib as mpl

@@ -8,7 +8,7 @@ import numpy as np
 from perennial.errors import InputError
 from perennial.params import Split
 
-Action = Literal["bootstrap", "keep", "retrain", "retune"]
+Action = Literal["bootstrap", "keep", "retrain", "retune", "recalibrate"]
 PARTS = ("train", "calibration", "holdout")
 SPLIT_REMEDY = "Add rows, change split.key, or lower split.holdout_rows and calibration_rows."
 
@@ -27,20 +27,27 @@ def make_plan(
     action: Action,
     because: str,
     hyperparameters: Mapping[str, Any] | None = None,
+    train: Sequence[BatchRef] | None = None,
 ) -> dict[str, Any]:
     """Return the plan for accepted batches, in order of their periods.
 
     Args:
         batches: The accepted batches, oldest first.
         split: How rows are held out.
-        action: What the run is to do: `bootstrap`, `retrain` or `retune`.
+        action: What the run is to do: `bootstrap`, `retrain`, `retune` or `recalibrate`.
         because: What it follows from: `bootstrap`, `drift`, `harmful` or `request`.
-        hyperparameters: Under `retrain`, the champion's, so that nothing is searched.
+        hyperparameters: Under `retrain` and `recalibrate`, the champion's, so that nothing is
+            searched.
+        train: Under `recalibrate`, what the champion was trained on: the same rows and recipe give
+            the same trees, and only calibration and thresholds are new. Or the part of the history
+            that was chosen.
 
     Raises:
         InputError: nothing would be left to train on.
     """
     parts = _by_time(batches, split) if split.kind == "time" else _all_in_all(batches, split)
+    if split.kind == "time":
+        parts["train"] = list(train) if train is not None else history(parts["train"], split)
     return {
         "schema_version": 1,
         "action": action,
@@ -49,6 +56,37 @@ def make_plan(
         "parts": parts,
         "hyperparameters": hyperparameters,
     }
+
+
+def history(train: Sequence[BatchRef], split: Split) -> list[BatchRef]:
+    """Return the part of the history that `split.history` trains on, newest batches first in line.
+
+    Whole batches: the fewest that total `last` rows. `chosen` is all, until it is chosen.
+    """
+    if split.history.kind == "periods":
+        return list(train[-(split.history.last or 0) :])
+    if split.history.kind == "rows":
+        return _last(train, split.history.last or 0)[1]
+    return list(train)
+
+
+def shares(train: Sequence[BatchRef]) -> dict[str, list[BatchRef]]:
+    """Return what `chosen` chooses from: all of the history, its newest half and quarter of rows.
+
+    A share that is no shorter than a larger one is left out.
+    """
+    rows = sum(ref["rows"] for ref in train)
+    found: dict[str, list[BatchRef]] = {}
+    for name, share in (("all", 1.0), ("half", 0.5), ("quarter", 0.25)):
+        part = _last(train, round(rows * share))[1]
+        if part not in found.values():
+            found[name] = part
+    return found
+
+
+def newest(batches: Sequence[BatchRef], rows: int) -> list[BatchRef]:
+    """Return the newest batch, with those before it until there are `rows` rows."""
+    return _last(batches, rows)[1]
 
 
 def newest_period(plan: Mapping[str, Any]) -> str:

@@ -42,11 +42,31 @@ class Validation(Group):
     on_failure: Literal["quarantine", "stop"]
 
 
+class History(Group):
+    """How much of the past a split by time trains on."""
+
+    kind: Literal["all", "periods", "rows", "chosen"]
+    last: Positive | None
+
+    @model_validator(mode="after")
+    def _last_goes_with_a_number(self) -> "History":
+        if (self.kind in ("periods", "rows")) != (self.last is not None):
+            raise ValueError("`last` is a number exactly when `kind` is periods or rows")
+        return self
+
+
 class Split(Group):
     kind: Literal["time", "stratified", "group"]
     key: str | None
     calibration_rows: Positive
     holdout_rows: Positive
+    history: History
+
+    @model_validator(mode="after")
+    def _history_needs_time(self) -> "Split":
+        if self.kind != "time" and self.history.kind != "all":
+            raise ValueError("`history` other than all needs `kind: time`")
+        return self
 
     @model_validator(mode="after")
     def _key_goes_with_group(self) -> "Split":

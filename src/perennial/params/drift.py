@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from perennial.params.base import AboveZero, Group, Positive, Share
+from perennial.params.base import AboveZero, Group, NotNegative, Positive, Share
 
 
 class Effects(Group):
@@ -26,6 +26,14 @@ class DomainClassifier(Group):
     threshold: Annotated[float, Field(ge=0.5, lt=1)]
 
 
+class Harm(Group):
+    """The change from which it matters to the champion; the interval's bound must be beyond."""
+
+    roc_auc: NotNegative
+    log_loss: NotNegative
+    prior: NotNegative
+
+
 class Monitor(Group):
     min_rows: Positive
     false_discovery_rate: Share
@@ -36,7 +44,20 @@ class Monitor(Group):
     replicates: Annotated[int, Field(ge=100)]
     domain_classifier: DomainClassifier
     adaptive_windowing: Share
+    harm: Harm
+
+
+class Budget(Group):
+    """At most so many attempts in so many periods."""
+
+    attempts: Positive
+    periods: Positive
 
 
 class Policy(Group):
     request: Literal["none", "retrain", "retune"]
+    confirm: Positive
+    cooldown: Annotated[int, Field(ge=0)]
+    budget: Budget
+    min_labelled: Positive
+    severe: Share

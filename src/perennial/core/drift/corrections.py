@@ -32,7 +32,7 @@ class Labelled:
 
 
 def gains(
-    rows: Labelled, old_prior: float, new_prior: float | None, utility: Utility, confidence: float
+    rows: Labelled, old_prior: float, new_prior: float, utility: Utility, confidence: float
 ) -> dict[str, Estimate]:
     """Return what each correction gains a row, the champion's own trees left as they are.
 
@@ -51,9 +51,8 @@ def gains(
         `recalibration` and `prior`: nats of log loss less; `threshold`: utility more.
     """
     found = {"recalibration": _saved(rows, _recalibrated(rows), confidence)}
-    if new_prior is not None:
-        adjusted = adjust(rows.probability, old_prior, float(np.clip(new_prior, 0.001, 0.999)))
-        found["prior"] = _saved(rows, adjusted, confidence)
+    adjusted = adjust(rows.probability, old_prior, float(np.clip(new_prior, 0.001, 0.999)))
+    found["prior"] = _saved(rows, adjusted, confidence)
     decided = _redecided(rows, utility)
     before, after = (row_utility(utility, rows.target, d) for d in (rows.decision, decided))
     found["threshold"] = estimates.mean(after - before, confidence)

@@ -1,0 +1,156 @@
+"""Signals: each is one way in which newer rows may differ, and whether that harms the champion."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from perennial.core.drift import concept, corrections, label_shift, performance
+from perennial.core.drift.corrections import Labelled
+from perennial.core.drift.rows import Rows
+from perennial.core.estimates import Estimate
+from perennial.params import Utility
+from perennial.params.drift import Monitor
+
+MIN_OF_A_CLASS = 10  # fewer labelled rows of a class say nothing of ranking or calibration
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What one look at the newer rows says.
+
+    Attributes:
+        name: Of the look.
+        estimate: What was estimated; None where the look is no estimate.
+        threshold: What the estimate's bound is held to.
+        fired: Whether it is proven.
+        harm: Whether that is harm to the champion, measured on labels.
+        says: A sentence with the numbers.
+    """
+
+    name: str
+    estimate: Estimate | None
+    threshold: float
+    fired: bool
+    harm: bool
+    says: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the signal as JSON values."""
+        return asdict(self)
+
+
+def without_labels(reference: Rows, current: Rows, settings: Monitor, seed: int) -> list[Signal]:
+    """Return what is estimated from the champion's probabilities alone.
+
+    Args:
+        reference: What the champion was calibrated and judged on, with its labels.
+        current: The newest rows.
+        settings: Confidence, replicates and the changes that matter.
+        seed: Of the bootstraps.
+    """
+    drawn = (settings.confidence, settings.replicates, seed)
+    expected = [
+        performance.estimated(rows.probability, rows.decision, *drawn).get("roc_auc")
+        for rows in (current, reference)
+    ]
+    found = []
+    if expected[0] is not None and expected[1] is not None:
+        change = performance.change(expected[0], expected[1])
+        limit = settings.harm.roc_auc
+        says = (
+            f"the ROC AUC, estimated without labels, changes by {_shown(change)}; a loss of over "
+            f"{limit:g} matters"
+        )
+        found.append(Signal("estimated_roc_auc", change, limit, change.high < -limit, False, says))
+    rate = _rate(reference)
+    prior = label_shift.estimated_prior(current.probability, rate, *drawn)
+    says = (
+        f"the rate of positives, estimated without labels, is {_shown(prior)} where the champion "
+        f"knew {rate:.3f}; a change of over {settings.harm.prior:g} matters"
+    )
+    fired = _away(prior, rate) > settings.harm.prior
+    return [*found, Signal("estimated_prior", prior, settings.harm.prior, fired, False, says)]
+
+
+def with_labels(
+    reference: Rows, labelled: Rows, prior: Signal, settings: Monitor, utility: Utility
+) -> tuple[list[Signal], dict[str, Estimate]]:
+    """Return what labels prove, and what cheaper corrections would gain.
+
+    Args:
+        reference: What the champion was calibrated and judged on, with its labels.
+        labelled: The newest rows with labels, in order of arrival.
+        prior: The signal on the rate of positives as estimated without labels.
+        settings: Confidence and the changes that matter.
+        utility: Of a decision.
+    """
+    known, target = reference.target, labelled.target
+    assert known is not None
+    assert prior.estimate is not None
+    if target is None or min(target.sum(), (1 - target).sum()) < MIN_OF_A_CLASS:
+        return [], {}
+    now, then = (
+        performance.measured(y, rows.probability, rows.decision, settings.confidence)
+        for y, rows in ((target, labelled), (known, reference))
+    )
+    change, limit = performance.change(now["roc_auc"], then["roc_auc"]), settings.harm.roc_auc
+    says = (
+        f"the ROC AUC on {len(labelled):,} labelled rows is {now['roc_auc'].value:.3f}, a change "
+        f"of {_shown(change)}; a loss of over {limit:g} is harm"
+    )
+    lost = Signal("roc_auc", change, limit, change.high < -limit, True, says)
+    rows = Labelled(target, labelled.margin, labelled.probability, labelled.decision)
+    gains = corrections.gains(
+        rows, _rate(reference), prior.estimate.value, utility, settings.confidence
+    )
+    gain, limit = gains["recalibration"], settings.harm.log_loss
+    says = f"wrong calibration costs {_shown(gain)} nats of log loss a row; over {limit:g} is harm"
+    wrong = Signal("calibration", gain, limit, gain.low > limit, True, says)
+    return [lost, wrong, _shift(known, target, settings), _cuts(reference, labelled, settings)], (
+        gains
+    )
+
+
+def _shift(known: np.ndarray, target: np.ndarray, settings: Monitor) -> Signal:
+    shift = label_shift.measured_shift(known, target, settings.confidence)
+    says = f"the rate of positives changes by {_shown(shift)}; over {settings.harm.prior:g} matters"
+    fired = _away(shift, 0.0) > settings.harm.prior
+    return Signal("prior", shift, settings.harm.prior, fired, False, says)
+
+
+def _cuts(reference: Rows, labelled: Rows, settings: Monitor) -> Signal:
+    """Look for a lasting rise of the errors in order of arrival; reference rows warm it up."""
+    assert reference.target is not None
+    assert labelled.target is not None
+    stream = [(rows.probability - rows.target) ** 2 for rows in (reference, labelled)]
+    found = concept.changes(np.concatenate(stream), settings.adaptive_windowing)
+    risen = [cut for cut in found if cut.found >= len(reference) and cut.harmful]
+    says = "the squared error shows no lasting rise over the labelled rows"
+    if risen:
+        cut = risen[-1]
+        says = (
+            f"the mean squared error rises from {cut.before:.3f} to {cut.after:.3f} over the "
+            "labelled rows"
+        )
+    return Signal("concept", None, settings.adaptive_windowing, bool(risen), False, says)
+
+
+def fired(signals: Sequence[Signal]) -> list[Signal]:
+    """Return those that fired, harm first."""
+    return sorted((s for s in signals if s.fired), key=lambda s: not s.harm)
+
+
+def _rate(rows: Rows) -> float:
+    assert rows.target is not None
+    return float(np.clip(rows.target.mean(), 0.001, 0.999))
+
+
+def _away(estimate: Estimate, value: float) -> float:
+    """Return how far the interval is from a value at the least."""
+    return max(estimate.low - value, value - estimate.high, 0.0)
+
+
+def _shown(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"

@@ -1,0 +1,52 @@
+"""How much history to train on, chosen by what the newest labels say."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from perennial.core import estimates, features
+from perennial.core.model import boosting
+from perennial.core.monitoring import Read
+from perennial.core.plan import BatchRef
+from perennial.params import Params
+
+ONE_ERROR = 0.6827  # confidence of an interval of one standard error to each side
+
+
+def choose(
+    shares: Mapping[str, Sequence[BatchRef]],
+    newest: Sequence[BatchRef],
+    recipe: Mapping[str, Any] | None,
+    read: Read,
+    params: Params,
+) -> tuple[str, dict[str, dict[str, float | int]]]:
+    """Return which share of the history to train on, and the ROC AUC that each reached.
+
+    All of it, unless a shorter one is better by more than one standard error of the paired
+    difference (as Breiman et al. 1984 choose between models): the newest labels are few, and
+    much data is seldom worse.
+
+    Args:
+        shares: By name, the longest first; as `plan.shares` returns them.
+        newest: The calibration batches: the newest that are not held out.
+        recipe: The champion's, whose first member is fitted; None for XGBoost's defaults.
+        read: Reads batches, labels included.
+        params: The groups seed, features and sensitive.
+    """
+    raw, target = read(newest)
+    members = (recipe or {}).get("members") or [boosting.DEFAULT]
+    scores = {}
+    for name, batches in shares.items():
+        rows, labels = read(batches)
+        assert labels is not None
+        derived = features.derive(rows, params.features.columns)
+        spec = features.fit(derived, params.features, params.sensitive)
+        booster = boosting.fit(features.apply(spec, derived), labels, members[0], params.seed)
+        scores[name] = boosting.margin(booster, boosting.matrix(spec.transform(raw)))
+    assert target is not None
+    reached = {name: estimates.roc_auc(target, s, ONE_ERROR) for name, s in scores.items()}
+    chosen = next(iter(scores))
+    for name in scores:
+        gain = estimates.roc_auc_difference(target, scores[name], scores[chosen], ONE_ERROR)
+        if gain.low > 0:
+            chosen = name
+    return chosen, {name: auc.to_json() for name, auc in reached.items()}
