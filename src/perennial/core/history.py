@@ -45,8 +45,8 @@ def choose(
     assert target is not None
     reached = {name: estimates.roc_auc(target, s, ONE_ERROR) for name, s in scores.items()}
     chosen = next(iter(scores))
-    for name in scores:
-        gain = estimates.roc_auc_difference(target, scores[name], scores[chosen], ONE_ERROR)
+    for name, score in scores.items():
+        gain = estimates.roc_auc_difference(target, score, scores[chosen], ONE_ERROR)
         if gain.low > 0:
             chosen = name
     return chosen, {name: auc.to_json() for name, auc in reached.items()}
