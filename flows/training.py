@@ -24,7 +24,7 @@ from prefect.cache_policies import NO_CACHE
 
 from perennial import paths
 from perennial.adapters import champions, dag, runlock
-from perennial.commands import pending
+from perennial.commands import attempts, pending
 from perennial.commands.events import tell
 from perennial.commands.faults import explained
 from perennial.commands.markdown import markdown
@@ -124,7 +124,8 @@ def _walk(held: int) -> None:
 
 
 def _judged(before: champions.Champion | None) -> str:
-    """Tell the verdict, leave it as an artifact in Prefect, and return it."""
+    """Tell the verdict, keep a challenge that lost, leave an artifact in Prefect; return it."""
+    attempts.record()
     gate = optional(paths.GATE_REPORT)
     metrics = optional(paths.METRICS).get("holdout", {})
     verdict = str(gate.get("verdict", "none"))

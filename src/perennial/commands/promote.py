@@ -12,7 +12,7 @@ from perennial import paths
 from perennial.adapters import bundles, champions, dag, files, git, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.commands import pending
+from perennial.commands import attempts, pending
 from perennial.commands.pending import ALIAS, Promotion
 from perennial.errors import InputError, IntegrityError
 
@@ -93,8 +93,6 @@ def _decide(gate: Mapping[str, Any], champion: Champion | None) -> None:
     version = _registered(params.registry.uri, params.registry.model, digest)
     plan = files.read_json(paths.PLAN, AGAIN)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    period = max(ref["period"] for ref in plan["parts"]["holdout"])
-    attempt = {"period": period, "action": plan["action"], "verdict": verdict, "digest": digest}
     entry = {
         "when": now,
         "who": git.author() or _account(),
@@ -105,9 +103,9 @@ def _decide(gate: Mapping[str, Any], champion: Champion | None) -> None:
         "why": gate["why"],
         "commit": git.commit(),
     }
-    attempts = [*(champion.attempts if champion else []), attempt]
+    tried = [*(champion.attempts if champion else []), attempts.describe(gate, plan)]
     model = params.registry.model
-    promoted = Champion(model, version, digest, plan, verdict, when=now, attempts=attempts)
+    promoted = Champion(model, version, digest, plan, verdict, when=now, attempts=tried)
     pending.decide(promoted, entry, params.registry.uri)
 
 
