@@ -167,7 +167,7 @@ def before_after(path: Path, feature: str, before: pd.Series, after: pd.Series) 
                 for side in (before, after)
             ]
             for label, share in zip(("reference", "newest"), shares, strict=True):
-                axes.stairs(np.cumsum(share), edges, label=label)
+                axes.stairs(np.cumsum(share), edges, baseline=None, label=label)
             axes.set(xlabel=feature, ylabel="Share up to here")
         else:
             counted = [
