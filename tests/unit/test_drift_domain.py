@@ -27,7 +27,7 @@ def test_features_that_no_longer_go_together_are_drift_though_each_stands() -> N
     reference, current = rows(1500, 0.9, 0), rows(500, 0.0, 1)
     for name in "ab":
         tests = univariate.tests(name, "number", reference[name], current[name], 10)
-        assert max(test.effect for test in tests) < 0.1
+        assert max(test.effect for test in tests) < 0.15
     found = classify(reference, current)
     assert found.drifted
     assert found.roc_auc.low > 0.6
