@@ -48,6 +48,13 @@ def test_a_number_and_its_text_are_one_level() -> None:
     assert categorical.table_of(*pair).tolist() == [[1, 2], [1, 1]]
 
 
+def test_a_number_beside_its_text_in_one_column_is_one_level_too() -> None:
+    assert categorical.count(pd.Series([1, "1", "2"], dtype=object))[0].to_dict() == {
+        "1": 2,
+        "2": 1,
+    }
+
+
 def test_levels_of_either_side_are_in_the_table() -> None:
     pair = [categorical.count(pd.Series(list(text)))[0] for text in ("aab", "bc")]
     assert categorical.table_of(*pair).tolist() == [[2, 1, 0], [0, 1, 1]]

@@ -87,10 +87,11 @@ def test_rows_that_are_all_certain_are_all_of_that_class(
     assert found.value == pytest.approx(expected, abs=1e-6)
 
 
-def test_probabilities_that_tell_nothing_move_nothing() -> None:
-    """All equal to the prior: every prior is as likely, and the old one is kept."""
-    found = label_shift.estimated_prior(np.full(50, OLD), OLD, 0.95, 100, 0)
-    assert found.value == pytest.approx(OLD)
+@pytest.mark.parametrize("probability", [0.3, 0.1 + 0.2])
+def test_probabilities_that_tell_nothing_move_nothing(probability: float) -> None:
+    """All equal to the prior, but for the last bit: every prior is as likely, the old one stays."""
+    found = label_shift.estimated_prior(np.full(50, probability), 0.3, 0.95, 100, 0)
+    assert (found.value, found.low, found.high) == pytest.approx((0.3, 0.3, 0.3))
 
 
 def test_decisions_that_tell_nothing_leave_the_prior_open() -> None:

@@ -135,6 +135,12 @@ def test_a_change_is_welchs_where_the_intervals_are_normal() -> None:
     assert found.n == 13_000
 
 
+def test_a_change_keeps_the_sides_of_intervals_that_are_not_symmetric() -> None:
+    found = performance.change(Estimate(0.5, 0.4, 0.55, 10), Estimate(0.3, 0.28, 0.4, 20))
+    assert found.low == pytest.approx(0.2 - np.hypot(0.1, 0.1))
+    assert found.high == pytest.approx(0.2 + np.hypot(0.05, 0.02))
+
+
 def test_changes_of_windows_that_did_not_change_seldom_exclude_zero() -> None:
     """Of 100 at 95 %, 11 at three standard errors above; a window that changed is seen."""
     wrong = {"roc_auc": 0, "log_loss": 0}
