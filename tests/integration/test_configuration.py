@@ -40,7 +40,7 @@ monitor:
   min_features: 2
   confidence: 0.95
   replicates: 1000
-  domain_classifier: {rows: 5000, folds: 5, rounds: 30, threshold: 0.6}
+  domain_classifier: {rows: 5000, folds: 5, rounds: 30, roc_auc: 0.6}
   adaptive_windowing: 0.002
 policy:
   request: none

@@ -9,7 +9,7 @@ import pytest
 from perennial.core.drift import domain, univariate
 from perennial.params.drift import DomainClassifier
 
-SETTINGS = DomainClassifier(rows=1500, folds=4, rounds=20, threshold=0.6)
+SETTINGS = DomainClassifier(rows=1500, folds=4, rounds=20, roc_auc=0.6)
 
 
 def rows(count: int, correlation: float, seed: int) -> pd.DataFrame:
