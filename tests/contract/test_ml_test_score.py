@@ -108,7 +108,7 @@ def test_sums_and_the_final_score_are_right(sections: dict[str, list[Row]]) -> N
     "cell",
     [
         "`tests/unit/test_nowhere.py`",
-        "`tests/unit/test_drift.py::test_nothing_of_the_kind`",
+        "`tests/unit/test_drift_comparison.py::test_nothing_of_the_kind`",
         "plant `no_such_plant`",
         "gate `no_such_gate`",
     ],

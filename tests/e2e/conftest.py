@@ -92,7 +92,7 @@ def clone(folder: Path) -> Project:
     name_nobody(project)
     project.edit("params.yaml", r"^  trials: \d+", "  trials: 4")
     project.edit("params.yaml", r"^  max_rounds: \d+", "  max_rounds: 60")
-    project.edit("params.yaml", r"^  replicates: \d+", "  replicates: 500")
+    project.edit("params.yaml", r"^  replicates: 2000", "  replicates: 500")
     for command in (
         ["git", "init", "-q", "-b", "main"],
         ["git", "add", "--all"],

@@ -40,7 +40,7 @@ monitor:
   min_features: 2
   confidence: 0.95
   replicates: 1000
-  domain_classifier: {rows: 5000, folds: 5, rounds: 30, threshold: 0.6}
+  domain_classifier: {rows: 5000, folds: 5, rounds: 30, roc_auc: 0.6}
   adaptive_windowing: 0.002
 policy:
   request: none
@@ -196,7 +196,7 @@ def test_every_fault_is_said_at_once_each_with_its_line_and_key(faults: Faults) 
         "seed": line_of("seed:"),
         "search.folds: missing key": line_of("search:"),
         "search.fold: unknown key": line_of("folds:"),
-        "evaluation.replicates": line_of("replicates:"),
+        "evaluation.replicates": line_of("replicates: 2000"),
         "validation.on_failure": line_of("on_failure:"),
         "features.columns.age.as": line_of("age: {from: age, as"),
         "monitor.false_discovery_rate": line_of("false_discovery_rate:"),

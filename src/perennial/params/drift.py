@@ -23,7 +23,7 @@ class DomainClassifier(Group):
     rows: Positive
     folds: Annotated[int, Field(ge=2)]
     rounds: Positive
-    threshold: Annotated[float, Field(ge=0.5, lt=1)]
+    roc_auc: Annotated[float, Field(ge=0.5, lt=1)]
 
 
 class Harm(Group):

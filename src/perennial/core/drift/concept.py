@@ -12,7 +12,7 @@ class Change:
 
     Attributes:
         found: Number of the row at which it was noticed, from 0.
-        start: Number of the first row that is kept as the new concept: about when it happened.
+        start: Number of the row at which it most likely began.
         before: Mean error of the rows before `start`, since the last change.
         after: Mean error from `start` up to `found`.
     """
@@ -35,8 +35,9 @@ class Change:
 def changes(errors: np.ndarray, delta: float) -> list[Change]:
     """Return where the mean error changes, by adaptive windowing (ADWIN; Bifet and Gavaldà 2007).
 
-    The window of the last rows is cut wherever two parts of it have means that differ by more than
-    chance allows.
+    A change is found when two parts of the window of the last rows have means that differ by more
+    than chance allows. The detector then starts anew. When it began is estimated by itself: the
+    detector knows that only roughly.
 
     Args:
         errors: Of one row each, 0 to 1, in order of arrival, shape (rows,): (probability -
@@ -54,8 +55,16 @@ def changes(errors: np.ndarray, delta: float) -> list[Change]:
     for row, error in enumerate(errors.tolist()):
         window.update(error)
         if window.drift_detected:
-            start = row + 1 - int(window.width)
+            start = first + _split(errors[first : row + 1])
             before, after = errors[first:start], errors[start : row + 1]
             found.append(Change(row, start, float(before.mean()), float(after.mean())))
             first = start
     return found
+
+
+def _split(errors: np.ndarray) -> int:
+    """Return where a single change of the mean most likely is (Hinkley 1970): the two parts' means
+    differ the most, in standard errors. No part is empty."""
+    n, size = len(errors), np.arange(1, len(errors))
+    apart = np.cumsum(errors)[:-1] - size * errors.mean()
+    return int(np.argmax(np.abs(apart) / np.sqrt(size * (n - size)))) + 1

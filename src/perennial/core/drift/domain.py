@@ -56,7 +56,8 @@ def classify(
     Args:
         reference: The champion's feature matrix (core.features.apply), shape (rows, features).
         current: The same of the current rows, with the same categories.
-        settings: How many rows of each side at most (evenly spaced), folds, rounds and threshold.
+        settings: How many rows of each side at most (evenly spaced), folds, rounds and the ROC
+            AUC to exceed.
         confidence: Of the two-sided interval, DeLong's over the scores out of fold.
         seed: Of the folds and the model.
 
@@ -83,7 +84,7 @@ def classify(
     found = estimates.roc_auc(target, score, confidence)
     shares = (gain / (gain.sum() or 1.0)).sort_values(ascending=False, kind="stable")
     importance = {str(name): float(share) for name, share in shares.items()}
-    return DomainShift(found, importance, settings.threshold, found.low > settings.threshold)
+    return DomainShift(found, importance, settings.roc_auc, found.low > settings.roc_auc)
 
 
 def _folds(target: np.ndarray, folds: int, seed: int) -> np.ndarray:

@@ -56,13 +56,14 @@ def _most_likely(probability: np.ndarray, old_prior: float, weights: np.ndarray)
     """Return the most likely prior under each replicate's weights, shape (replicates,)."""
     negative = (1 - probability) / (1 - old_prior)
     slope = probability / old_prior - negative
+    slope[np.abs(slope) < 1e-12] = 0.0  # a row that tells nothing, but for rounding
     low, high = np.zeros(len(weights)), np.ones(len(weights))
     prior = np.full(len(weights), old_prior)
     for _ in range(60):
         share = slope / np.maximum(negative + prior[:, np.newaxis] * slope, 1e-300)
         gradient = np.einsum("rn,rn->r", weights, share)
         curve = np.einsum("rn,rn,rn->r", weights, share, share)
-        low, high = np.where(gradient > 0, prior, low), np.where(gradient > 0, high, prior)
+        low, high = np.where(gradient > 0, prior, low), np.where(gradient < 0, prior, high)
         step = prior + gradient / np.maximum(curve, 1e-300)
         # outside what is still possible: halve that instead, so that it always ends
         step = np.where((step > low) & (step < high), step, (low + high) / 2)

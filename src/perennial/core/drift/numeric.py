@@ -1,6 +1,7 @@
 """Tests of a number. Each side is sorted once, and every test reads the sorted values."""
 
 import numpy as np
+from scipy import special
 
 from perennial.core.drift import tables
 from perennial.core.drift.result import Test
@@ -72,7 +73,8 @@ def _ks(feature: str, values: np.ndarray, gap: np.ndarray, n: int, m: int) -> Te
     last = np.append(values[1:] != values[:-1], True)
     distance = float(np.abs(gap, where=last, out=np.zeros_like(gap)).max())
     p_value = stats.kstwo.sf(distance, max(1, np.round(n * m / (n + m))))
-    return Test("ks", feature, distance, float(np.clip(p_value, 0, 1)), distance)
+    least = 2 / special.binom(n + m, n)  # of any two samples so small, however far apart
+    return Test("ks", feature, distance, float(np.clip(p_value, min(least, 1), 1)), distance)
 
 
 def _wasserstein(
