@@ -263,7 +263,7 @@ def test_what_is_not_committed_is_not_run(released: Site, tmp_path: Path) -> Non
     ("address", "code", "said"),
     [
         (None, 2, "dvc remote add -d"),
-        ("s3://bucket/folder", 2, "pip install 'perennial[s3]'"),
+        ("s3://bucket/folder", 2, "make remote EXTRA=s3"),
         ("http://127.0.0.1:9/store", 4, "can't be reached"),
     ],
 )

@@ -17,7 +17,7 @@ from perennial import paths
 from perennial.adapters import branches, dag, files
 from perennial.commands import github
 from perennial.commands.events import Listener
-from perennial.commands.proposal import Proposal, describe, message
+from perennial.commands.proposal import Proposal, describe, message, title
 from perennial.commands.run import run
 from perennial.commands.summary import Summary, optional
 from perennial.errors import InputError, PerennialError
@@ -121,8 +121,8 @@ def _conclude(wish: Wish, found: Summary, proposal: Proposal, store: str | None)
         list(found.faults),
         found.remedy,
     )
-    told = ("verdict", "branch", "commit", "pushed", "page")
-    github.output({name: getattr(outcome, name) for name in told})
+    told = {name: getattr(outcome, name) for name in ("verdict", "branch", "commit", "pushed")}
+    github.output({**told, "page": outcome.page, "title": title(proposal)})
     return outcome
 
 

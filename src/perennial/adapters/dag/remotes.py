@@ -110,11 +110,10 @@ def _told(repo: "Repo", remote: str) -> Iterator[None]:
         raise
     except (ImportError, RemoteMissingDepsError) as error:
         scheme = urlsplit(repo.config["remote"][remote]["url"]).scheme
-        extra = EXTRAS.get(scheme)
-        package = f"perennial[{extra}]" if extra else f"dvc[{scheme}]"
+        extra = EXTRAS.get(scheme, scheme)
         raise InputError(
             f"DVC's remote {remote}: what reaches {scheme}:// is not installed",
-            f"pip install '{package}'",
+            f"`make remote EXTRA={extra}`, or pip install 'dvc[{extra}]'.",
         ) from error
     except (ConfigError, StorageConfigError) as error:
         raise InputError(
