@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,6 +173,30 @@ def test_merging_it_is_the_release(retrained: tuple[Site, Run], tmp_path: Path) 
     assert filled.returncode == 0, filled.stdout
     assert len(json.loads(filled.stdout)["checked"]) == 4  # the version, too
     assert site.git("status", "--porcelain", folder=second.folder) == ""
+
+
+def test_a_registry_gets_a_champion_that_is_not_the_candidate(
+    retrained: tuple[Site, Run], tmp_path: Path
+) -> None:
+    """After a challenge that failed, the candidate in the lock is the challenger."""
+    site = retrained[0].copy(tmp_path / "site")
+    clone = site.clone("clone")
+    site.git("switch", "-q", "retrain/2010-10", folder=clone.folder)
+    assert clone.dvc("pull").returncode == 0
+    champion = site.git("show", "origin/main:champion.json", folder=clone.folder)
+    (clone.folder / "champion.json").write_text(champion)
+    site.git("checkout", "origin/main", "models/champion.dvc", folder=clone.folder)
+    point = (
+        "from perennial.adapters import champions;"
+        "from perennial.commands.promote import point_alias; point_alias(champions.read())"
+    )
+    pointed = clone.run(sys.executable, "-c", point)
+    assert pointed.returncode == 0, pointed.stderr
+    found = json.loads(clone.perennial("verify", "--json").stdout)["checked"]
+    faulty = [each for each in found if each["faults"]]
+    assert [each["what"] for each in faulty] == ["history.jsonl and champion.json"]  # not restored
+    digest = json.loads(champion)["digest"]
+    assert {"what": "bank-deposits version 1", "digest": digest, "faults": []} in found
 
 
 def test_the_release_fails_without_the_bytes(retrained: tuple[Site, Run], tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def _alias(uri: str, champion: Champion, shared: bool) -> Checked:
     """Check that the registry and champion.json name the same champion.
 
     A registry of this folder's own numbers its versions itself, and a fresh clone has none yet:
-    what counts there is the digest. One that is shared has to have the version of champion.json too.
+    what counts there is the digest. One that is shared has to have champion.json's version too.
     """
     what = f"champion.json and alias `{pending.ALIAS}`"
     alias = registry.alias_version(uri, champion.model, pending.ALIAS)
