@@ -246,6 +246,7 @@ def test_without_drift_nothing_is_pushed(released: Site, tmp_path: Path) -> None
     assert run.code == 0, run.told
     assert (run.outputs["branch"], run.outputs["pushed"]) == ("", "false")
     assert "nothing to merge" in run.summary
+    assert "0 outputs not to be had" in run.summary
     assert set(site.branches()) == {"main"}
 
 
@@ -255,11 +256,16 @@ def test_a_candidate_that_is_blocked_is_not_proposed(released: Site, tmp_path: P
     author = site.clone("author-too")
     author.edit("params.yaml", r"threshold: 0\.6 ", "threshold: 0.95 ")
     site.publish(author, "a higher floor")
+    lock = yaml.safe_load((author.folder / "dvc.lock").read_text())
+    plots = next(o for o in lock["stages"]["fairness"]["outs"] if o["path"] == "reports/fairness")
+    (stored,) = (site.root / "store").rglob(f"{plots['md5'][2:]}*")
+    stored.unlink()  # what can't be had is computed
     objects = sorted((site.root / "store").rglob("*"))
     run = retrain(site.clone("runner"))
     assert run.code == 1, run.told
     assert run.outputs["verdict"] == "block"
     assert "| quality_floor | fail (blocks) |" in run.summary
+    assert "; 1 output not to be had" in run.summary
     assert set(site.branches()) == {"main"}
     assert sorted((site.root / "store").rglob("*")) == objects
 

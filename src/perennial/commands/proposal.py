@@ -17,7 +17,7 @@ from perennial.errors import PerennialError
 @dataclass(frozen=True)
 class Proposal:
     """What there is to tell: the commit it starts from, the branch (None: nothing to propose), what
-    came of the run (None: it didn't end), and how many objects DVC's remote lacked (None: there is
+    came of the run (None: it didn't end), and how many outputs DVC's remote lacked (None: there is
     no remote)."""
 
     base: str
@@ -132,5 +132,5 @@ def _batches(found: Summary) -> list[str]:
 def _from(proposal: Proposal) -> str:
     lacked = "DVC has no remote"
     if proposal.lacking is not None:
-        lacked = f"{plural(proposal.lacking, 'object', 'objects')} not in DVC's remote"
+        lacked = f"{plural(proposal.lacking, 'output', 'outputs')} not to be had from DVC's remote"
     return f"From commit {proposal.base[:12]}; {lacked}."
