@@ -250,6 +250,19 @@ def test_without_drift_nothing_is_pushed(released: Site, tmp_path: Path) -> None
     assert set(site.branches()) == {"main"}
 
 
+def test_a_request_is_for_once(released: Site, tmp_path: Path) -> None:
+    """It retrains without drift; params.yaml and the lock are left as if nobody had asked."""
+    site = released.copy(tmp_path / "site")
+    runner = site.clone("runner")
+    run = retrain(runner, "--request", "retrain")
+    assert run.code == 0, run.told
+    assert "the plan brings the champion's recipe" in run.told
+    lock = yaml.safe_load((runner.folder / "dvc.lock").read_text())["stages"]
+    assert lock["monitor"]["params"]["params.yaml"]["policy"]["request"] == "none"
+    assert site.git("status", "--porcelain", "params.yaml", folder=runner.folder) == ""
+    assert retrain(runner, "--request", "reverse").code == 2
+
+
 def test_a_candidate_that_is_blocked_is_not_proposed(released: Site, tmp_path: Path) -> None:
     """Exit 1, a summary that names the gate, and nothing on either remote."""
     site = released.copy(tmp_path / "site")

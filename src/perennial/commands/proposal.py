@@ -38,7 +38,8 @@ def describe(proposal: Proposal, error: PerennialError | None = None) -> str:
     lines = [f"# {title(proposal)}", "", *_champion(proposal, found), ""]
     lines += ["## Drift", "", _drift(found), ""]
     lines += _gates(found.gates)
-    if table := dag.metrics_diff(proposal.base, [paths.METRICS]):
+    table = dag.metrics_diff(proposal.base, [paths.METRICS])
+    if len(table.splitlines()) > 2:  # more than its head
         lines += [
             "## Metrics",
             "",
