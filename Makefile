@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Some machines forbid .pyc files; imports are then two to four times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run prove test setup lint types layers pytest reproduce lock clean
+.PHONY: help run remote prove test setup lint types layers pytest reproduce lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this
@@ -38,6 +38,10 @@ layers: setup  ## import-linter
 
 pytest: setup  ## the tests alone
 	@$(BIN)/python -m pytest
+
+remote: setup  ## what DVC's remote takes beside the lock: make remote EXTRA=s3 (gs, azure, ssh)
+	@mkdir -p .perennial && $(BIN)/python -m pip freeze --exclude-editable > .perennial/constraints.txt
+	@$(BIN)/python -m pip install --quiet --constraint .perennial/constraints.txt "dvc[$(EXTRA)]"
 
 prove: setup  ## planted bad candidates and 200 good ones through the gates: about 11 minutes
 	@$(BIN)/perennial prove-gates
