@@ -26,8 +26,8 @@ def asked(request: Request) -> Iterator[None]:
     Raises:
         InputError: params.yaml is wrong, or its `policy.request` can't be set in place.
     """
-    before = read_params("policy").policy.request
-    if request in ("none", before):
+    before = read_params("policy").policy.request if request != "none" else request
+    if request == before:
         yield
         return
     files.write_json(NOTE, {"schema_version": 1, "before": before, "set": request})
