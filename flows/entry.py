@@ -1,4 +1,5 @@
-"""How a file of this folder starts and ends. It comes before Prefect, which then reads its settings.
+"""How a file of this folder starts and ends. Prefect, which reads its settings when it is
+imported, has to come after it.
 
 What is told is `perennial.commands.events`; the exit codes are those of `perennial`.
 """
