@@ -54,8 +54,11 @@ def deploy(schedules: bool) -> list[str]:
         _apply_file()
         deployments = [client.read_deployment_by_name(name) for name in _names()]
         for deployment in deployments if not schedules else ():
-            for schedule in deployment.schedules:
-                client.update_deployment_schedule(deployment.id, schedule.id, active=False)
+            for each in deployment.schedules:
+                # with its parameters, or the server takes them for none
+                client.update_deployment_schedule(
+                    deployment.id, each.id, active=False, parameters=each.parameters
+                )
         _automate(client, next(d for d in deployments if d.name == "training"))
         return [_described(deployment, schedules) for deployment in deployments]
 

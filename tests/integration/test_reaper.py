@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,15 @@ def kill(pids: list[int]) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+def kill_all(project: Served, but: Sequence[int] = ()) -> None:
+    """Kill what serves, the worker, the run's process and the stage at work, none told of another."""
+    project.process.send_signal(signal.SIGSTOP)
+    own = project.process.pid
+    kill([pid for pid in project.processes("") if pid not in [own, *but]])
+    project.process.kill()
+    project.process.wait()
+
+
 def reap(project: Served, patience: float) -> str:
     """What `flows/reaping.py --once` says."""
     done = subprocess.run(
@@ -96,10 +105,7 @@ def test_a_killed_run_blocks_nobody_and_is_started_again(server: str, pipeline: 
     """Without the reaper it would: a later run waits, for as long as the dead one is RUNNING."""
     with served(pipeline.folder, "--no-schedules", PREFECT_API_URL=server) as project:
         dead = start_and_wait(project, pipeline)
-        project.process.kill()  # nobody looks on
-        project.process.wait()
-        kill(project.processes("worker start"))
-        kill(project.processes(""))  # the run's process, and the stage at work
+        kill_all(project)
         assert project.run(dead)["state"]["type"] == "RUNNING"
     assert b"request: retune" in (pipeline.folder / "params.yaml").read_bytes()
     pipeline.behave("judge")
@@ -130,16 +136,29 @@ def test_a_run_that_lives_is_left_alone(server: str, pipeline: Pipeline) -> None
     with served(pipeline.folder, "--no-schedules", PREFECT_API_URL=server) as project:
         running = start_and_wait(project, pipeline)
         assert reap(project, patience=0) == ""
-        project.process.kill()
-        project.process.wait()
         (stage,) = project.processes("stage.py judge")
-        kill(project.processes("worker start"))
-        kill([pid for pid in project.processes("python") if pid != stage])
+        kill_all(project, but=[stage])
         assert reap(project, patience=0) == ""
         assert project.run(running)["state"]["type"] == "RUNNING"
         kill([stage])
         assert "crashed" in reap(project, patience=600)
         assert project.run(running)["state"]["type"] == "CRASHED"
+
+
+def test_what_serving_ended_in_the_midst_goes_on_with_the_next(
+    server: str, pipeline: Pipeline
+) -> None:
+    """Ctrl-C leaves no process at work, and no run that is forgotten."""
+    with served(pipeline.folder, "--no-schedules", PREFECT_API_URL=server) as project:
+        ended = start_and_wait(project, pipeline)
+        assert project.end() == 0
+        assert project.processes("") == []
+    pipeline.behave("judge")
+    with served(pipeline.folder, "--no-schedules", PREFECT_API_URL=server) as project:
+        project.state(ended, "CRASHED", seconds=20)
+        again = project.runs("training")[-1]
+        assert again["id"] != ended
+        assert project.state(again["id"], "COMPLETED")
 
 
 @pytest.fixture
