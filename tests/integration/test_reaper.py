@@ -56,7 +56,7 @@ def kill(pids: list[int]) -> None:
 
 
 def kill_all(project: Served, but: Sequence[int] = ()) -> None:
-    """Kill what serves, the worker, the run's process and the stage at work, none told of another."""
+    """Kill what serves, the worker, the run's process and the stage at work, all untold."""
     project.process.send_signal(signal.SIGSTOP)
     own = project.process.pid
     kill([pid for pid in project.processes("") if pid not in [own, *but]])
