@@ -40,7 +40,7 @@ def deploy(schedules: bool) -> list[str]:
     """Tell the server all of it.
 
     Args:
-        schedules: False to switch off the deployments' schedules.
+        schedules: False to leave the deployments' schedules off.
 
     Returns:
         A line for each deployment: when it runs.
@@ -53,12 +53,8 @@ def deploy(schedules: bool) -> list[str]:
         _make_pool(client)
         _apply_file()
         deployments = [client.read_deployment_by_name(name) for name in _names()]
-        for deployment in deployments if not schedules else ():
-            for each in deployment.schedules:
-                # with its parameters, or the server takes them for none
-                client.update_deployment_schedule(
-                    deployment.id, each.id, active=False, parameters=each.parameters
-                )
+        for deployment in deployments if schedules else ():
+            _wake(client, deployment)
         _automate(client, next(d for d in deployments if d.name == "training"))
         return [_described(deployment, schedules) for deployment in deployments]
 
@@ -137,6 +133,15 @@ def _automate(client: SyncPrefectClient, training: "DeploymentResponse") -> None
         client.delete_automation(another.id)
 
 
+def _wake(client: SyncPrefectClient, deployment: "DeploymentResponse") -> None:
+    """Switch the schedules on; in prefect.yaml they are off, so that none fires before its time."""
+    for each in deployment.schedules:
+        # with its parameters, or the server takes them for none
+        client.update_deployment_schedule(
+            deployment.id, each.id, active=True, parameters=each.parameters
+        )
+
+
 def _described(deployment: "DeploymentResponse", schedules: bool) -> str:
     when = [*_times(deployment.schedules)] if schedules else []
     if deployment.name == "training":
@@ -148,8 +153,6 @@ def _times(schedules: "Iterable[DeploymentSchedule]") -> Iterable[str]:
     from prefect.server.schemas.schedules import CronSchedule
 
     for each in schedules:
-        if not each.active:
-            continue
         cron = CronSchedule.model_validate(each.schedule.model_dump())
         (first,) = asyncio.run(cron.get_dates(1))
         yield f"next {first:%Y-%m-%d %H:%M %Z} ({cron.cron})"

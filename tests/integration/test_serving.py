@@ -189,6 +189,8 @@ def test_it_ends_with_all_it_started(tmp_path: Path, number: int) -> None:
     with served(made.folder, **quick) as again:
         assert len(again.ask("POST", "automations/filter")) == 1
         assert "next 20" in again.out.read_text()
+        (schedule,) = again.deployment("training")["schedules"]
+        assert (schedule["active"], schedule["parameters"]) == (True, {"request": "retune"})
         until(lambda: again.runs("monitoring"), 30, again.said)
         assert again.runs("monitoring")[0]["state"]["type"] == "SCHEDULED"
         assert again.end(number) == 0
