@@ -165,7 +165,9 @@ def test_a_request_that_is_blocked_ends_as_cleanly(flow: ModuleType, pipeline: P
 
     definition = pipeline.folder / "dvc.yaml"
     text = definition.read_text()
-    definition.write_text(text.replace("verdict.txt]", "verdict.txt]\n    params: [policy]"))
+    for deps in ("input.txt]", "verdict.txt]"):
+        text = text.replace(deps, f"{deps}\n    params: [policy]")
+    definition.write_text(text)
     training()
     before = Path("params.yaml").read_bytes(), Path("dvc.lock").read_bytes()
     pipeline.behave("judge", code=1, message="a gate blocks", once=True)
