@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Some machines forbid .pyc files; imports are then two to four times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run remote prove test setup lint types layers pytest reproduce lock clean
+.PHONY: help run serve-flows remote prove test setup lint types layers pytest reproduce lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this
@@ -12,6 +12,9 @@ help:  ## show this
 
 run: setup  ## the main job: from the batches to a registered champion
 	@$(BIN)/perennial run
+
+serve-flows: setup  ## monitoring and training by themselves: Prefect on 127.0.0.1, until Ctrl-C
+	@exec $(BIN)/python flows/serving.py
 
 test: lint types layers pytest  ## everything that CI checks, but for the fresh clone
 
