@@ -20,6 +20,7 @@ target:
 validation:
   suite: batch.json
   on_failure: stop
+  largest: 10.0
 split:
   kind: time
   key: null

@@ -40,6 +40,7 @@ class Target(Group):
 class Validation(Group):
     suite: FileName
     on_failure: Literal["quarantine", "stop"]
+    largest: Annotated[float, Field(gt=1, allow_inf_nan=False)]
 
 
 class History(Group):
