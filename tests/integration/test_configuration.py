@@ -14,6 +14,7 @@ PARAMS = """\
 seed: 7
 data:
   as_of: "2010-08"
+  labels: null
 target:
   column: deposit
   positive: yes

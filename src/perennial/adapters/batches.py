@@ -63,6 +63,18 @@ def describe(batch: Batch) -> BatchRef:
     return {"period": batch.period, "sha256": files.sha256(batch.path), "rows": rows}
 
 
+def has_column(batch: Batch, name: str) -> bool:
+    """Say whether a batch has a column, without reading its rows.
+
+    Raises:
+        InputError: the file is no readable Parquet.
+    """
+    import pyarrow.parquet as pq
+
+    with _readable(batch.path):
+        return name in pq.read_schema(batch.path).names
+
+
 def read(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
     """Read a batch, or some of its columns.
 

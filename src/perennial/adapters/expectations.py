@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial.adapters import files
+from perennial.core import joining
 from perennial.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,6 +76,13 @@ def load(path: Path) -> Contract:
     if faults:
         raise InputError(faults, REMEDY)
     return Contract(path, content, files.sha256(path))
+
+
+def without(contract: Contract, column: str) -> Contract:
+    """Return a contract as it is where a column has not come yet."""
+    expected = joining.without(contract.expectations, column)
+    content = {**contract.content, "expectations": expected}
+    return Contract(contract.path, content, files.digest_of(contract.sha256, "without", column))
 
 
 class Checker:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from perennial import paths
 from perennial.adapters import batches, expectations, files, progress
-from perennial.adapters.batches import Batch
 from perennial.adapters.expectations import Contract
 from perennial.core import arrivals
 from perennial.errors import InputError, for_each
+from perennial.stages.labelling import Arrived
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,39 +26,56 @@ class Checked:
     """A batch, its digest, and what is kept of its check.
 
     Attributes:
-        batch: The batch.
-        sha256: Of its file.
+        arrived: The batch, and what of it is checked.
+        sha256: Of the batch's own file.
         key: The name of the check.
         kept: `rows`, `types` of the columns in the contract, columns likely `renamed`, and Great
             Expectations' own `result`.
         new: Whether it was checked now.
     """
 
-    batch: Batch
+    arrived: Arrived
     sha256: str
     key: str
     kept: Mapping[str, Any]
     new: bool
 
 
-def check(found: Sequence[Batch], contract: Contract) -> list[Checked]:
-    """Check the batches that are not known by content; write Data Docs of all.
+def check(arrived: Sequence[Arrived], contract: Contract, target: str) -> list[Checked]:
+    """Check what is not known by content; write Data Docs of all.
+
+    Args:
+        arrived: The batches.
+        contract: What is expected of them; without `target`, where labels have not come.
+        target: The column that labels bring.
 
     Raises:
         InputError: batches can't be read (all are named, and none is checked), or the contract
             names what there is not.
     """
-    digests = [files.sha256(batch.path) for batch in found]
-    keys = [contract.key(b.period, sha256) for b, sha256 in zip(found, digests, strict=True)]
+    unlabelled = expectations.without(contract, target)
+    asked = [contract if item.labelled else unlabelled for item in arrived]
+    keys = [
+        wanted.key(item.batch.period, files.sha256(item.source))
+        for item, wanted in zip(arrived, asked, strict=True)
+    ]
     known = {key: kept for key in keys if (kept := _known(key)) is not None}
-    new = {key: b for key, b in zip(keys, found, strict=True) if key not in known}
+    new = {key: item for key, item in zip(keys, arrived, strict=True) if key not in known}
     # all are read before any is checked, so that all unreadable ones are named at once
-    frames = dict(zip(new, for_each(lambda b: batches.read(b.path), new.values()), strict=True))
-    known |= _check(new, frames, contract) if new else {}
-    _write_data_docs({b.period: key for b, key in zip(found, keys, strict=True)}, known, contract)
+    read = for_each(lambda item: batches.read(item.source), new.values())
+    frames = dict(zip(new, read, strict=True))
+    for wanted in (contract, unlabelled):
+        part = {
+            key: new[key]
+            for key, its in zip(keys, asked, strict=True)
+            if its is wanted and key in new
+        }
+        known |= _check(part, frames, wanted) if part else {}
+    periods = [item.batch.period for item in arrived]
+    _write_data_docs(dict(zip(periods, keys, strict=True)), known, contract)
     return [
-        Checked(batch, sha256, key, known[key], key in new)
-        for batch, sha256, key in zip(found, digests, keys, strict=True)
+        Checked(item, files.sha256(item.batch.path), key, known[key], key in new)
+        for item, key in zip(arrived, keys, strict=True)
     ]
 
 
@@ -70,18 +87,18 @@ def _known(key: str) -> dict[str, Any] | None:
 
 
 def _check(
-    new: Mapping[str, Batch], frames: "dict[str, pd.DataFrame]", contract: Contract
+    new: Mapping[str, Arrived], frames: "dict[str, pd.DataFrame]", contract: Contract
 ) -> dict[str, dict[str, Any]]:
     checker = expectations.Checker(contract)
     wanted = arrivals.columns_of(contract.expectations)
     kept: dict[str, dict[str, Any]] = {}
-    for key, batch in progress.track(new.items(), len(new), "Validating batches"):
+    for key, item in progress.track(new.items(), len(new), "Validating batches"):
         frame = frames.pop(key)
         kept[key] = {
             "rows": len(frame),
             "types": {str(n): str(t) for n, t in frame.dtypes.items() if n in wanted},
             "renamed": arrivals.renamed(contract.expectations, frame),
-            "result": checker.check(batch.period, frame),
+            "result": checker.check(item.batch.period, frame),
         }
         files.write_json(paths.VALIDATIONS / f"{key}.json", kept[key])
     return kept

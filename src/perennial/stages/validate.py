@@ -17,7 +17,7 @@ from perennial.core import arrivals
 from perennial.core.findings import findings, why
 from perennial.errors import InputError
 from perennial.params import Validation
-from perennial.stages import checking
+from perennial.stages import checking, labelling
 from perennial.stages.checking import Checked
 from perennial.stages.running import run
 
@@ -29,21 +29,27 @@ def validate() -> None:
         InputError: periods don't sort as they are meant, batches can't be read, the contract is
             wrong, batches fail under `on_failure: stop`, or none is accepted.
     """
-    params = read_params("data", "validation")
+    params = read_params("data", "target", "validation")
     contract = expectations.load(paths.EXPECTATIONS / params.validation.suite)
-    seen = checking.check(_find(params.data.as_of), contract)
+    found, every = _find(params.data.as_of)
+    orphans = labelling.orphans(every, params.data)
+    arrived = labelling.arrive(found, params.data, params.target.column)
+    seen = checking.check(arrived, contract, params.target.column)
     entries = _entries(seen, params.validation)
     report = {"schema_version": 1, "suite": contract.sha256, "batches": entries}
+    report |= {"labels_without_batch": orphans} if params.data.labels is not None else {}
     files.write_json(paths.VALIDATION_REPORT, report)
     _accept(seen, entries, contract, params.validation.on_failure == "stop")
+    _say_labels(entries, orphans)
     _say(entries, sum(item.new for item in seen))
 
 
-def _find(as_of: str) -> list[Batch]:
+def _find(as_of: str) -> tuple[list[Batch], list[str]]:
+    """Return the batches up to `as_of`, and the periods of all."""
     found = batches.find(paths.BATCHES, as_of)
     every = [batch.period for batch in batches.find(paths.BATCHES)]  # as_of cuts in text order
     arrivals.require_order(every if as_of == "latest" else [*every, as_of])
-    return found
+    return found, every
 
 
 def _entries(seen: Sequence[Checked], settings: Validation) -> list[dict[str, Any]]:
@@ -53,8 +59,8 @@ def _entries(seen: Sequence[Checked], settings: Validation) -> list[dict[str, An
     accepted: list[arrivals.Arrival] = []
     for item in seen:
         kept = item.kept
-        this = arrivals.Arrival(item.batch.period, item.sha256, kept["rows"], kept["types"])
-        own = arrivals.faults(this, before, accepted, settings.largest)
+        this = arrivals.Arrival(item.arrived.batch.period, item.sha256, kept["rows"], kept["types"])
+        own = [*item.arrived.faults, *arrivals.faults(this, before, accepted, settings.largest)]
         entry = _entry(item, own, settings.on_failure == "stop")
         entries.append(entry)
         before.append(this)
@@ -68,7 +74,7 @@ def _entry(item: Checked, own: Sequence[Mapping[str, Any]], stop: bool) -> dict[
     expected = item.kept["result"]["statistics"]["evaluated_expectations"]
     success = not failures
     return {
-        "period": item.batch.period,
+        "period": item.arrived.batch.period,
         "sha256": item.sha256,
         "rows": item.kept["rows"],
         "success": success,
@@ -76,6 +82,7 @@ def _entry(item: Checked, own: Sequence[Mapping[str, Any]], stop: bool) -> dict[
         "why": why(failures, item.kept["rows"], expected),
         "failures": failures,
         "tolerated": found["tolerated"],
+        **({} if item.arrived.labels is None else {"labels": item.arrived.labels}),
     }
 
 
@@ -88,7 +95,7 @@ def _accept(
     if paths.ACCEPTED.exists():
         shutil.rmtree(paths.ACCEPTED)
     failed = [
-        f"{item.batch.path}: {entry['why']}"
+        f"{item.arrived.batch.path}: {entry['why']}"
         for item, entry in zip(seen, entries, strict=True)
         if not entry["success"]
     ]
@@ -100,7 +107,23 @@ def _accept(
         )
     for item, entry in zip(seen, entries, strict=True):
         if entry["success"]:
-            batches.copy(item.batch.path, paths.ACCEPTED / f"{item.batch.period}.parquet")
+            period = item.arrived.batch.period
+            batches.copy(item.arrived.source, paths.ACCEPTED / f"{period}.parquet")
+
+
+def _say_labels(entries: Sequence[Mapping[str, Any]], orphans: Sequence[str]) -> None:
+    for entry in entries:
+        labels = entry.get("labels", {})
+        if entry["success"] and labels.get("why"):
+            print(f"{entry['period']}: labels: {labels['why']}", file=sys.stderr)
+        if labels.get("unknown_keys"):
+            told = f"{labels['unknown_keys']:,} keys that no row of the batch has are set aside"
+            print(f"{entry['period']}: labels: {told}", file=sys.stderr)
+        if labels.get("matched") and labels["unlabelled"] and not labels["why"]:
+            told = f"{labels['unlabelled']:,} of {labels['rows']:,} rows have none and are left out"
+            print(f"{entry['period']}: labels: {told}", file=sys.stderr)
+    for period in orphans:
+        print(f"{period}: labels have come, and no batch of that period", file=sys.stderr)
 
 
 def _say(entries: Sequence[Mapping[str, Any]], new: int) -> None:
