@@ -51,6 +51,7 @@ DATA_DOCS = Path("reports/data-docs")
 STATE = Path(".perennial")
 STATUS = STATE / "status"
 VALIDATIONS = STATE / "validations"
+JOINED = STATE / "joined"
 DERIVED = STATE / "derived"
 STUDIES = STATE / "studies"
 LOGS = STATE / "logs"
