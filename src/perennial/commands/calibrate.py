@@ -15,7 +15,8 @@ from perennial.errors import InputError
 ALLOWED = 0.05  # of null windows, at most so many may raise an alarm
 CONFIDENCE = 0.95
 WINDOWS = {"whole": 1002, "quick": 60}
-CHANGED = {"whole": 30, "quick": 4}  # windows for each change and size
+EACH = 50  # null windows for one window of each change and size
+LARGEST = 1000  # rows of a window: more are slow to examine, and seen anyway
 Progress = Callable[[int, int], None]
 
 
@@ -48,9 +49,9 @@ def calibrate(windows: int | None, quick: bool, progress: Progress) -> Found:
     Raises:
         InputError: there is no model, or too few rows to draw windows from.
     """
-    kind = "quick" if quick else "whole"
-    sizes = _sizes()
-    each = -(-(windows or WINDOWS[kind]) // len(sizes))
+    calibrating.pool.cache_clear()  # a process may be asked about more than one folder
+    sizes, total = _sizes(), windows or WINDOWS["quick" if quick else "whole"]
+    each = -(-total // len(sizes))
     plants = calibrating.planted()
     with workers.processes() as submit:
         nulls = [submit(null, rows, seed) for rows in sizes for seed in range(each)]
@@ -58,7 +59,7 @@ def calibrate(windows: int | None, quick: bool, progress: Progress) -> Found:
             submit(changed, rows, seed, number)
             for number in range(len(plants))
             for rows in (sizes[0], sizes[-1])
-            for seed in range(CHANGED[kind])
+            for seed in range(max(1, total // EACH))
         ]
         for done, _ in enumerate(as_completed([*nulls, *moved]), start=1):
             progress(done, len(nulls) + len(moved))
@@ -70,9 +71,9 @@ def calibrate(windows: int | None, quick: bool, progress: Progress) -> Found:
 
 
 def _sizes() -> list[int]:
-    """Return the window sizes: from the fewest rows that are tested to a third of the pool."""
+    """Return the window sizes: from the fewest rows that are tested to a third of the pool, or 1,000."""
     known = calibrating.pool()
-    least, most = known.params.monitor.min_rows, len(known.rows) // 3
+    least, most = known.params.monitor.min_rows, min(len(known.rows) // 3, LARGEST)
     if most < least:
         raise InputError(
             f"{len(known.rows):,} rows that the model was not trained on are too few: windows of "

@@ -66,7 +66,8 @@ def planted() -> "list[Planted]":
     from perennial.core.nulls import plants
 
     known = pool()
-    kinds = {feature.kind: feature.source for feature in known.model.spec.columns.values()}
+    features = reversed(list(known.model.spec.columns.values()))
+    kinds = {feature.kind: feature.source for feature in features}  # the first of each kind
     return plants(known.raw, kinds.get("number"), kinds.get("category"))
 
 
@@ -95,7 +96,8 @@ def changed(rows: int, seed: int, number: int) -> dict[str, Any]:
     from perennial.core.drift.rows import view
 
     known, plant = pool(), planted()[number]
-    inside, others = nulls.draw(len(known.rows), rows, seed)
+    wanted = min(round(rows * plant.drawn), len(known.rows) * 2 // 3)
+    inside, others = nulls.draw(len(known.rows), wanted, seed)
     raw, target = plant.change(
         known.raw.iloc[inside].reset_index(drop=True),
         known.target[inside],

@@ -17,6 +17,7 @@ from perennial.core.drift.examination import Examination
 from perennial.core.drift.result import PREDICTION
 from perennial.params.drift import Monitor
 
+DRAWN = 2.0  # so many times the rows are there to leave some of one class out
 Change = Callable[[pd.DataFrame, np.ndarray, np.random.Generator], tuple[pd.DataFrame, np.ndarray]]
 
 
@@ -120,6 +121,7 @@ class Planted:
     share: float
     column: str
     change: Change
+    drawn: float = 1.0  # times as many rows are drawn for it as it returns
 
 
 def plants(raw: pd.DataFrame, number: str | None, category: str | None) -> list[Planted]:
@@ -145,7 +147,7 @@ def plants(raw: pd.DataFrame, number: str | None, category: str | None) -> list[
                 for share in (0.05, 0.1, 0.3)
             ]
     found += [
-        Planted("rate of positives", size, 1.0, "(target)", _resampled(size))
+        Planted("rate of positives", size, 1.0, "(target)", _resampled(size), DRAWN)
         for size in (0.1, 0.2, 0.3)
     ]
     found += [
@@ -183,13 +185,17 @@ def _replaced(column: str, value: str | None, share: float) -> Change:
 
 
 def _resampled(by: float) -> Change:
-    """Draw rows of each class again, so that their rate moves by so much, towards the middle."""
+    """Leave rows of one class out, so that the rate of positives moves by so much.
+
+    Towards the middle, and no row twice: the domain classifier would know a copy again.
+    """
 
     def change(raw: pd.DataFrame, target: np.ndarray, random: np.random.Generator) -> Any:
-        rate = target.mean()
-        wanted = float(np.clip(rate + (by if rate < 0.5 else -by), 0.01, 0.99))
-        weight = np.where(target == 1, wanted / max(rate, 1e-9), (1 - wanted) / max(1 - rate, 1e-9))
-        chosen = np.sort(random.choice(len(raw), len(raw), p=weight / weight.sum()))
+        rows, rate = round(len(raw) / DRAWN), target.mean()
+        positives = round(rows * float(np.clip(rate + (by if rate < 0.5 else -by), 0.01, 0.99)))
+        order = random.permutation(len(raw))
+        sides = (order[target[order] == 1], order[target[order] == 0])
+        chosen = np.sort(np.concatenate([sides[0][:positives], sides[1][: rows - positives]]))
         return raw.iloc[chosen].reset_index(drop=True), target[chosen]
 
     return change
