@@ -71,7 +71,7 @@ def calibrate(windows: int | None, quick: bool, progress: Progress) -> Found:
 
 
 def _sizes() -> list[int]:
-    """Return the window sizes: from the fewest rows that are tested to a third of the pool, or 1,000."""
+    """Return the window sizes: from the fewest rows tested to a third of the pool, or 1,000."""
     known = calibrating.pool()
     least, most = known.params.monitor.min_rows, min(len(known.rows) // 3, LARGEST)
     if most < least:
