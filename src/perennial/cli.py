@@ -202,6 +202,35 @@ def prove_gates(
         raise typer.Exit(1 if found.faults else 0)
 
 
+@app.command("calibrate-drift")
+def calibrate_drift(
+    windows: Annotated[
+        int | None, typer.Option(help="Null windows, over all sizes.", min=3)
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few windows: a minute or two.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure drift's false alarms on your own data, and which changes it sees.
+
+    Example: perennial calibrate-drift --quick
+    """
+    with _answering(as_json):
+        from perennial.commands import rendering
+        from perennial.commands.calibrate import calibrate
+        from perennial.commands.progress import counting
+
+        with counting(_console(True), "examining") as progress:
+            found = calibrate(windows, quick, progress)
+        if as_json:
+            _print_json(found.report)
+        else:
+            _console().print(rendering.calibration(found))
+        if found.faults:
+            remedy = "Raise the thresholds: reports/calibrate-drift.html has those that would do."
+            _complain(found.faults, remedy)
+        raise typer.Exit(1 if found.faults else 0)
+
+
 @contextmanager
 def _answering(as_json: bool) -> Iterator[None]:
     """Turn what a command raises into a message, a remedy and an exit code."""

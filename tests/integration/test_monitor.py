@@ -1,65 +1,32 @@
 """The stage monitor in a folder of its own, with real batches and a real champion."""
 
 import json
-from collections.abc import Callable
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.integration.champions_folder import change, prepare
 
-from perennial.adapters import batches, bundles, champions
+from perennial.adapters import batches, champions
 from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import read_params
 from perennial.commands import attempts
-from perennial.core.model.candidate import to_artefacts
-from perennial.core.plan import make_plan
-from perennial.core.proof import case, population
-from perennial.params import Split
+from perennial.core.proof import population
 from perennial.stages.monitor import monitor
-
-PERIODS = 10
-ROWS = 1000
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ten accepted batches, parameters, and a champion that was trained on them."""
-    folder = tmp_path_factory.mktemp("prepared")
-    params = population.synthetic_params(read_params())
-    rows = population.synthetic(0)
-    for number in range(PERIODS):
-        own = slice(number * ROWS, (number + 1) * ROWS)
-        frame = rows.raw.iloc[own].assign(said=rows.target[own]).reset_index(drop=True)
-        batches.write_parquet(folder / f"data/accepted/{number:02}.parquet", frame)
-    fitted = case.fit(rows, params)
-    digest = bundles.write(folder / "models/champion", to_artefacts(fitted.candidate))
-    content = json.loads(params.model_dump_json(by_alias=True, exclude_unset=True))
-    content["target"] = {"column": "said", "positive": 1}
-    content["split"] |= {"calibration_rows": 2000, "holdout_rows": 4000}
-    (folder / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-    refs = [batches.describe(batch) for batch in batches.find(folder / "data/accepted")]
-    plan = make_plan(refs, Split.model_validate(content["split"]), "bootstrap", "bootstrap")
-    champion = Champion("m", "1", digest, plan, "promote", "2020-01-01T00:00:00Z", [])
-    champions.write(champion, folder / "champion.json")
-    return folder
+    return prepare(tmp_path_factory.mktemp("prepared"))
 
 
 @pytest.fixture
-def project(
-    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_tree: Callable[..., None]
-) -> Path:
-    copy_tree(prepared, tmp_path)
+def project(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def copy_tree() -> Callable[..., None]:
-    import shutil
-
-    return lambda source, target: shutil.copytree(source, target, dirs_exist_ok=True)
 
 
 def arrive(period: str, moved: bool, rows: int = 600) -> None:
@@ -85,12 +52,6 @@ def champion() -> Champion:
     found = champions.read()
     assert found is not None
     return found
-
-
-def change(group: str, **values: Any) -> None:
-    content = yaml.safe_load(Path("params.yaml").read_text())
-    content[group] |= values
-    Path("params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
 
 
 def test_without_a_champion_it_is_a_bootstrap(project: Path) -> None:

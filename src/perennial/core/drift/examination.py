@@ -4,7 +4,7 @@ The stage `monitor`, `perennial replay` and `perennial calibrate-drift` all call
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from perennial.core.drift import corrections, domain, signals
@@ -32,6 +32,7 @@ class Examination:
         domain: The domain classifier; None where it could not be asked.
         signals: The other looks.
         gains: What cheaper corrections would gain, on the newest labelled rows.
+        known_rate: Share of positives in the rows that the champion was checked on.
     """
 
     verdict: Verdict
@@ -40,6 +41,7 @@ class Examination:
     domain: DomainShift | None = None
     signals: Sequence[Signal] = ()
     gains: Mapping[str, Estimate] = field(default_factory=dict)
+    known_rate: float = 0.0
 
     def proven(self, name: str) -> bool:
         """Return whether the signal of that name fired."""
@@ -95,7 +97,8 @@ def examine(
     if labelled is not None and len(labelled) >= settings.min_rows:
         measured, gains = signals.with_labels(reference, labelled, found[-1], settings, utility)
         found += measured
-    return _conclude(compared, told, found, gains)
+    assert reference.target is not None
+    return replace(_conclude(compared, told, found, gains), known_rate=signals.rate(reference))
 
 
 def _conclude(

@@ -64,13 +64,13 @@ def without_labels(reference: Rows, current: Rows, settings: Monitor, seed: int)
             f"{limit:g} matters"
         )
         found.append(Signal("estimated_roc_auc", change, limit, change.high < -limit, False, says))
-    rate = _rate(reference)
-    prior = label_shift.estimated_prior(current.probability, rate, *drawn)
+    known = rate(reference)
+    prior = label_shift.estimated_prior(current.probability, known, *drawn)
     says = (
         f"the rate of positives, estimated without labels, is {_shown(prior)} where the champion "
-        f"knew {rate:.3f}; a change of over {settings.harm.prior:g} matters"
+        f"knew {known:.3f}; a change of over {settings.harm.prior:g} matters"
     )
-    fired = _away(prior, rate) > settings.harm.prior
+    fired = _away(prior, known) > settings.harm.prior
     return [*found, Signal("estimated_prior", prior, settings.harm.prior, fired, False, says)]
 
 
@@ -103,7 +103,7 @@ def with_labels(
     lost = Signal("roc_auc", change, limit, change.high < -limit, True, says)
     rows = Labelled(target, labelled.margin, labelled.probability, labelled.decision)
     gains = corrections.gains(
-        rows, _rate(reference), prior.estimate.value, utility, settings.confidence
+        rows, rate(reference), prior.estimate.value, utility, settings.confidence
     )
     gain, limit = gains["recalibration"], settings.harm.log_loss
     says = f"wrong calibration costs {_shown(gain)} nats of log loss a row; over {limit:g} is harm"
@@ -142,7 +142,8 @@ def fired(signals: Sequence[Signal]) -> list[Signal]:
     return sorted((s for s in signals if s.fired), key=lambda s: not s.harm)
 
 
-def _rate(rows: Rows) -> float:
+def rate(rows: Rows) -> float:
+    """Return the share of labelled rows that are positive, kept off 0 and 1."""
     assert rows.target is not None
     return float(np.clip(rows.target.mean(), 0.001, 0.999))
 
