@@ -63,6 +63,18 @@ def describe(batch: Batch) -> BatchRef:
     return {"period": batch.period, "sha256": files.sha256(batch.path), "rows": rows}
 
 
+def columns(path: Path) -> list[str]:
+    """Return the names of a batch's columns.
+
+    Raises:
+        InputError: the file is no readable Parquet.
+    """
+    import pyarrow.parquet as pq
+
+    with _readable(path):
+        return list(pq.read_schema(path).names)
+
+
 def read(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
     """Read a batch, or some of its columns.
 

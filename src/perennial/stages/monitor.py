@@ -22,26 +22,33 @@ def monitor() -> None:
         "seed", "target", "sensitive", "features", "split", "training", "monitor", "policy"
     )
     champion = champions.read()
-    accepted = [batches.describe(batch) for batch in batches.find(paths.ACCEPTED)]
+    found = batches.find(paths.ACCEPTED)
+    accepted = [batches.describe(batch) for batch in found]
+    column = params.target.column
+    labelled = [
+        ref
+        for batch, ref in zip(found, accepted, strict=True)
+        if column in batches.columns(batch.path)
+    ]
     if champion is None:
-        plan: Mapping[str, Any] = make_plan(accepted, params.split, "bootstrap", "bootstrap")
+        plan: Mapping[str, Any] = make_plan(labelled, params.split, "bootstrap", "bootstrap")
         why = "nobody is champion yet"
         report = drift_report.nothing(accepted[-1]["period"], "bootstrap", why)
         drift_report.write(report, None)
     else:
-        plan, report = _challenge(champion, accepted, params)
+        plan, report = _challenge(champion, accepted, labelled, params)
     files.write_bytes(paths.PLAN, files.exact_json_bytes(plan))
     print(f"monitor: {report['action']}: {report['why']}")
 
 
 def _challenge(
-    champion: Champion, accepted: Sequence[BatchRef], params: Params
+    champion: Champion, accepted: Sequence[BatchRef], labelled: Sequence[BatchRef], params: Params
 ) -> tuple[Mapping[str, Any], dict[str, Any]]:
     """Decide about the champion; return the plan and the report, which is written."""
     from perennial.core import monitoring
     from perennial.stages import incumbent, planning
 
-    known = monitoring.Known(champion.plan, champion.attempts, accepted, accepted)
+    known = monitoring.Known(champion.plan, champion.attempts, accepted, labelled)
     read = planning.reader(params.target)
     found = monitoring.consider(known, lambda: incumbent.load(champion), read, params)
     plan, history = planning.follow(found.choice, champion, known, read, params)

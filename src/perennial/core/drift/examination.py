@@ -29,7 +29,7 @@ class Examination:
             is proven, `insufficient` if there are too few rows to tell.
         why: A sentence with the numbers of what decided.
         comparison: The univariate tests.
-        domain: The domain classifier; None where it could not be asked.
+        domain: The domain classifier; None where there are too few rows for its folds.
         signals: The other looks.
         gains: What cheaper corrections would gain, on the newest labelled rows.
     """
@@ -87,9 +87,15 @@ def examine(
     )
     if compared.verdict == "insufficient":
         return Examination("insufficient", compared.why, compared)
-    told = domain.classify(
-        reference.features, current.features, settings.domain_classifier, settings.confidence, seed
-    )
+    told = None
+    if min(len(reference), len(current)) >= 2 * settings.domain_classifier.folds:
+        told = domain.classify(
+            reference.features,
+            current.features,
+            settings.domain_classifier,
+            settings.confidence,
+            seed,
+        )
     found = signals.without_labels(reference, current, settings, seed)
     gains: dict[str, Estimate] = {}
     if labelled is not None and len(labelled) >= settings.min_rows:
@@ -100,7 +106,7 @@ def examine(
 
 def _conclude(
     compared: Comparison,
-    told: DomainShift,
+    told: DomainShift | None,
     found: list[Signal],
     gains: Mapping[str, Estimate],
 ) -> Examination:
@@ -108,7 +114,7 @@ def _conclude(
     reasons = [signal.says for signal in fired]
     if compared.verdict == "drift":
         reasons.append(compared.why)
-    if told.drifted:
+    if told and told.drifted:
         auc = told.roc_auc
         reasons.append(
             f"a classifier tells the newer rows from the reference with a ROC AUC of "

@@ -25,7 +25,7 @@ class Signal:
         estimate: What was estimated; None where the look is no estimate.
         threshold: What the estimate's bound is held to.
         fired: Whether it is proven.
-        harm: Whether that is harm to the champion, measured on labels.
+        harm: Whether, once proven, it is harm to the champion: only labels can say so.
         says: A sentence with the numbers.
     """
 
@@ -55,10 +55,10 @@ def without_labels(reference: Rows, current: Rows, settings: Monitor, seed: int)
         performance.estimated(rows.probability, rows.decision, *drawn).get("roc_auc")
         for rows in (current, reference)
     ]
-    found = []
-    if expected[0] is not None and expected[1] is not None:
-        change = performance.change(expected[0], expected[1])
-        limit = settings.harm.roc_auc
+    found, limit = [], settings.harm.roc_auc
+    known = [auc for auc in expected if auc is not None and np.isfinite(auc.value)]  # pairs exist
+    if len(known) == len(expected):
+        change = performance.change(*known)
         says = (
             f"the ROC AUC, estimated without labels, changes by {_shown(change)}; a loss of over "
             f"{limit:g} matters"
@@ -87,9 +87,8 @@ def with_labels(
         utility: Of a decision.
     """
     known, target = reference.target, labelled.target
-    assert known is not None
     assert prior.estimate is not None
-    if target is None or min(target.sum(), (1 - target).sum()) < MIN_OF_A_CLASS:
+    if known is None or target is None or min(_rarer(known), _rarer(target)) < MIN_OF_A_CLASS:
         return [], {}
     now, then = (
         performance.measured(y, rows.probability, rows.decision, settings.confidence)
@@ -140,6 +139,10 @@ def _cuts(reference: Rows, labelled: Rows, settings: Monitor) -> Signal:
 def fired(signals: Sequence[Signal]) -> list[Signal]:
     """Return those that fired, harm first."""
     return sorted((s for s in signals if s.fired), key=lambda s: not s.harm)
+
+
+def _rarer(target: np.ndarray) -> int:
+    return int(min(target.sum(), (1 - target).sum()))
 
 
 def _rate(rows: Rows) -> float:
