@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.special import expit
 
-from perennial.core.drift import signals
+from perennial.core.drift import label_shift, signals
 from perennial.core.drift.rows import Rows, view
 from perennial.core.drift.signals import Signal
 from perennial.core.estimates import Estimate
@@ -122,6 +124,38 @@ def test_an_interval_is_as_far_from_a_value_as_its_nearer_bound(
 ) -> None:
     """Inside it is not away at all."""
     assert signals._away(Estimate(*estimate, 100), 0.3) == pytest.approx(away)
+
+
+def weak(count: int, seed: int, odds: float = 0.0) -> Rows:
+    """Rows of a champion that knows little, and whose calibration is off by 0.15 log odds."""
+    random = np.random.default_rng(seed)
+    margin = random.normal(0, 0.4, count) + odds
+    target = (random.random(count) < expit(margin)).astype("int64")
+    probability, nothing = expit(margin - 0.15), pd.DataFrame(index=range(count))
+    return Rows(nothing, nothing, margin, probability, (probability > 0.5).astype("int64"), target)
+
+
+def test_a_weak_champions_calibration_is_not_taken_for_a_change_of_the_rate() -> None:
+    """What its probabilities say of the newer rows is held to what they say of the reference: by
+    themselves they would put the rate wrong by five times what the calibration is off."""
+    settings, fired, wrong = params().monitor, 0, 0
+    for seed in range(20):
+        known, newer = weak(1500, 2 * seed), weak(400, 2 * seed + 1)
+        (signal,) = (
+            s
+            for s in signals.without_labels(known, newer, settings, seed)
+            if s.name == "estimated_prior"
+        )
+        fired += signal.fired
+        alone = label_shift.estimated_prior(
+            newer.probability, known.target.mean(), settings.confidence, settings.replicates, seed
+        )
+        wrong += signals._away(alone, known.target.mean()) > settings.harm.prior
+    assert wrong >= 10
+    assert fired <= 1
+    (moved,) = signals.without_labels(weak(1500, 1), weak(4000, 2, odds=-0.8), settings, 0)[1:]
+    assert moved.fired
+    assert moved.estimate.high < -settings.harm.prior
 
 
 @pytest.mark.parametrize("labels", ["none", "few", "few in the reference"])

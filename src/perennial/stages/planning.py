@@ -28,9 +28,11 @@ def reader(target: Target) -> Read:
 
         raw = batches.read_verified(refs, (paths.ACCEPTED, paths.BATCHES))
         whole = all(target.column in frame for frame in raw.values())
-        known = [labels.binary(frame, target, period) for period, frame in raw.items()] * whole
         rows = pd.concat(raw.values(), ignore_index=True)
-        return rows, np.concatenate(known) if whole else None
+        if not whole:
+            return rows, None
+        known = [labels.binary(frame, target, period) for period, frame in raw.items()]
+        return rows, np.concatenate(known)
 
     return read
 

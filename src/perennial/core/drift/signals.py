@@ -10,6 +10,7 @@ from perennial.core.drift import concept, corrections, label_shift, performance
 from perennial.core.drift.corrections import Labelled
 from perennial.core.drift.rows import Rows
 from perennial.core.estimates import Estimate
+from perennial.core.model import calibration
 from perennial.params import Utility
 from perennial.params.drift import Monitor
 
@@ -65,12 +66,21 @@ def without_labels(reference: Rows, current: Rows, settings: Monitor, seed: int)
         )
         found.append(Signal("estimated_roc_auc", change, limit, change.high < -limit, False, says))
     rate = _rate(reference)
-    prior = label_shift.estimated_prior(current.probability, rate, *drawn)
-    says = (
-        f"the rate of positives, estimated without labels, is {_shown(prior)} where the champion "
-        f"knew {rate:.3f}; a change of over {settings.harm.prior:g} matters"
+    # calibrated on just these reference rows, and held to the same estimate of them: a weak
+    # champion's estimate is off by many times what its calibration is off
+    assert reference.target is not None
+    line = calibration.fit("sigmoid", reference.margin, reference.target)
+    prior = performance.change(
+        *(
+            label_shift.estimated_prior(line.probability(rows.margin), rate, *drawn)
+            for rows in (current, reference)
+        )
     )
-    fired = _away(prior, rate) > settings.harm.prior
+    says = (
+        f"the rate of positives, estimated without labels, changes by {_shown(prior)} from "
+        f"{rate:.3f}; over {settings.harm.prior:g} matters"
+    )
+    fired = _away(prior, 0.0) > settings.harm.prior
     return [*found, Signal("estimated_prior", prior, settings.harm.prior, fired, False, says)]
 
 
@@ -101,9 +111,9 @@ def with_labels(
     )
     lost = Signal("roc_auc", change, limit, change.high < -limit, True, says)
     rows = Labelled(target, labelled.margin, labelled.probability, labelled.decision)
-    gains = corrections.gains(
-        rows, _rate(reference), prior.estimate.value, utility, settings.confidence
-    )
+    rate = _rate(reference)
+    new_rate = rate + prior.estimate.value  # `gains` keeps it within 0 to 1
+    gains = corrections.gains(rows, rate, new_rate, utility, settings.confidence)
     gain, limit = gains["recalibration"], settings.harm.log_loss
     says = f"wrong calibration costs {_shown(gain)} nats of log loss a row; over {limit:g} is harm"
     wrong = Signal("calibration", gain, limit, gain.low > limit, True, says)
