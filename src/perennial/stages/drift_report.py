@@ -107,6 +107,6 @@ def _table(tests: Sequence[Mapping[str, Any]]) -> bytes:
     writer = csv.DictWriter(table, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     # nine digits, as in JSON: the folder is hashed, and processors differ in the last one
-    rounded = ({k: f"{v:.9g}" if type(v) is float else v for k, v in t.items()} for t in tests)
+    rounded = ({k: f"{v:.9g}" if isinstance(v, float) else v for k, v in t.items()} for t in tests)
     writer.writerows(rounded)
     return table.getvalue().encode()
