@@ -1,165 +1,305 @@
-"""The stage monitor in a folder of its own, with real batches and a real champion."""
+"""The stage monitor on real batches with a real champion: what it decides, and what it leaves."""
 
+import contextlib
 import json
+import re
 import shutil
-from dataclasses import replace
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
-from tests.integration.champions_folder import change, prepare
+from tests.integration.strict_html import Page
 
-from perennial.adapters import batches, champions
+from perennial import paths
+from perennial.adapters import bundles, champions, files
 from perennial.adapters.champions import Champion
-from perennial.commands import attempts
-from perennial.core.proof import population
+from perennial.stages.features import features
 from perennial.stages.monitor import monitor
+from perennial.stages.train import train
+
+ROOT = Path(__file__).parents[2]
+KNOWN = ("2009-10", "2009-11", "2009-12", "2010-01", "2010-02", "2010-03")
+NEW, NEWER = "2010-04", "2010-05"
+RECIPE = {
+    "kind": "xgboost",
+    "members": [{"params": {"learning_rate": 0.2, "max_depth": 3}, "rounds": 20}],
+}
+SMALLER = {
+    r"^  calibration_rows: \d+": "  calibration_rows: 400",
+    r"^  holdout_rows: \d+": "  holdout_rows: 400",
+    r"^  replicates: 1000": "  replicates: 200",
+}
+KEYS = {
+    "schema_version",
+    "period",
+    "reference",
+    "window",
+    "n",
+    "verdict",
+    "action",
+    "why",
+    "late",
+    "history",
+    "tests",
+    "domain",
+    "signals",
+    "corrections",
+}
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ten accepted batches, parameters, and a champion that was trained on them."""
-    return prepare(tmp_path_factory.mktemp("prepared"))
+def shipped(period: str) -> pd.DataFrame:
+    return pd.read_parquet(ROOT / "data/batches" / f"{period}.parquet")
 
 
-@pytest.fixture
-def project(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def accept(period: str, rows: pd.DataFrame) -> None:
+    rows.to_parquet(paths.ACCEPTED / f"{period}.parquet")
 
 
-def arrive(period: str, moved: bool, rows: int = 600) -> None:
-    drawn = population.synthetic(99)
-    raw = drawn.raw.iloc[:rows].copy()
-    if moved:
-        raw[["x1", "x3"]] += 1.5
-    frame = raw.assign(said=drawn.target[:rows])
-    batches.write_parquet(Path(f"data/accepted/{period}.parquet"), frame)
+def edit(**replaced: str) -> None:
+    """Change values of params.yaml, each by the one line that has its key."""
+    text = paths.PARAMS.read_text()
+    for key, value in replaced.items():
+        text, count = re.subn(rf"^(\s+{key}: )\S+", rf"\g<1>{value}", text, flags=re.MULTILINE)
+        assert count == 1, key
+    paths.PARAMS.write_text(text)
 
 
 def report() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path("reports/drift.json").read_text())
-    return found
+    return json.loads(paths.DRIFT_REPORT.read_text())
 
 
-def plan() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path("data/plan.json").read_text())
-    return found
+def page() -> str:
+    return Page(paths.DRIFT_PAGE.read_text()).text
 
 
-def champion() -> Champion:
-    found = champions.read()
-    assert found is not None
-    return found
+@pytest.fixture(scope="module")
+def crowned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose champion was planned, trained and promoted on the batches of KNOWN."""
+    folder = tmp_path_factory.mktemp("crowned")
+    with contextlib.chdir(folder):
+        text = (ROOT / "params.yaml").read_text()
+        for pattern, value in SMALLER.items():
+            text, count = re.subn(pattern, value, text, flags=re.MULTILINE)
+            assert count == 1, pattern
+        paths.PARAMS.write_text(text)
+        shutil.copyfile(ROOT / "champion.json", paths.CHAMPION)
+        paths.ACCEPTED.mkdir(parents=True)
+        for period in KNOWN:
+            accept(period, shipped(period))
+        monitor()
+        shutil.copytree("reports", "bootstrap")
+        shutil.copyfile(paths.PLAN, "plan-of-the-champion.json")
+        features()
+        paths.RECIPE.parent.mkdir(exist_ok=True)
+        files.write_bytes(paths.RECIPE, files.exact_json_bytes(RECIPE))
+        train()
+        shutil.copytree(paths.CANDIDATE, paths.CHAMPION_BUNDLE)
+        crown()
+    return folder
 
 
-def test_without_a_champion_it_is_a_bootstrap(project: Path) -> None:
-    """Nobody to compare with: a first plan, and a page that says so."""
-    nobody = dict.fromkeys(("version", "digest", "plan", "verdict", "when"))
-    content = {"schema_version": 1, "model": "m", "attempts": [], **nobody}
-    (project / "champion.json").write_text(json.dumps(content))
+def crown(*attempts: dict[str, str]) -> None:
+    plan = json.loads(Path("plan-of-the-champion.json").read_text())
+    digest, when = bundles.digest(paths.CHAMPION_BUNDLE), "2010-04-01T00:00:00Z"
+    champions.write(Champion("bank-deposits", "1", digest, plan, "promote", when, attempts))
+
+
+@pytest.fixture
+def project(crowned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project to work in, with no batch newer than the champion."""
+    shutil.copytree(crowned, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
+
+
+def quiet() -> pd.DataFrame:
+    """A month like those that the champion was calibrated and judged on."""
+    known = pd.concat([shipped(period) for period in KNOWN[-4:]])
+    return known.sample(300, random_state=5).reset_index(drop=True)
+
+
+def moved() -> pd.DataFrame:
+    """A month of older and richer customers."""
+    rows = quiet()
+    return rows.assign(age=(rows["age"] + 30).clip(upper=95), balance=90_000)
+
+
+def test_nobody_is_champion_so_a_first_candidate_is_made(crowned: Path) -> None:
+    """The plan holds out the newest batches; report and page say why nothing was compared."""
+    plan = json.loads((crowned / "plan-of-the-champion.json").read_text())
+    assert (plan["action"], plan["because"], plan["hyperparameters"]) == (
+        "bootstrap",
+        "bootstrap",
+        None,
+    )
+    assert [ref["period"] for ref in plan["parts"]["holdout"]] == ["2010-02", "2010-03"]
+    written = json.loads((crowned / "bootstrap/drift.json").read_text())
+    assert set(written) == KEYS
+    assert (written["action"], written["period"]) == ("bootstrap", "2010-03")
+    assert "Nobody is champion yet." in Page((crowned / "bootstrap/drift.html").read_text()).text
+    assert (crowned / "bootstrap/drift/tests.csv").read_text().startswith("feature,name,effect")
+
+
+def test_nothing_newer_leaves_the_champions_plan_byte_for_byte(project: Path) -> None:
+    """And needs no model: a champion whose bundle is not here is not asked for."""
+    shutil.rmtree(paths.CHAMPION_BUNDLE)
+    paths.PLAN.unlink()
     monitor()
-    assert report()["action"] == plan()["action"] == "bootstrap"
-    assert "nobody is champion" in Path("reports/drift.html").read_text()
+    assert paths.PLAN.read_bytes() == Path("plan-of-the-champion.json").read_bytes()
+    found = report()
+    assert set(found) == KEYS
+    assert (found["action"], found["verdict"]) == ("keep", "none")
+    assert found["why"] == "no batch is newer than 2010-03, the last that the champion knows"
+    assert "Keep: the champion stays; nothing is trained." in page()
 
 
-@pytest.mark.usefixtures("project")
-def test_nothing_newer_keeps_the_champions_plan_byte_for_byte() -> None:
-    """The plan under keep is the champion's own, its action included."""
+def test_a_quiet_month_leaves_the_champions_plan_byte_for_byte(project: Path) -> None:
+    """It is compared, by every look, and nothing below it becomes stale."""
+    accept(NEW, quiet())
+    monitor()
+    assert paths.PLAN.read_bytes() == Path("plan-of-the-champion.json").read_bytes()
+    found = report()
+    assert (found["verdict"], found["action"], found["n"]) == ("none", "keep", 300)
+    assert found["window"] == [NEW]
+    assert found["reference"]["champion"] == champions.read().digest
+    assert found["reference"]["periods"] == ["2009-12", "2010-01", "2010-02", "2010-03"]
+    assert not any(signal["fired"] for signal in found["signals"])
+    assert {signal["name"] for signal in found["signals"]} >= {"roc_auc", "calibration"}
+    assert [c["name"] for c in found["corrections"]] == ["recalibration", "prior", "threshold"]
+    assert not found["domain"]["drifted"]
+
+
+def test_a_month_that_moved_is_trained_on_with_the_champions_recipe(project: Path) -> None:
+    """Plan, report, table, pictures and page all say so, with the numbers."""
+    accept(NEW, moved())
+    monitor()
+    plan, found = json.loads(paths.PLAN.read_text()), report()
+    assert (plan["action"], plan["because"]) == ("retrain", found["verdict"])
+    assert found["verdict"] in {"drift", "harmful"}
+    assert plan["hyperparameters"] == RECIPE
+    assert plan["parts"]["holdout"][-1]["period"] == NEW
+    drifted = {test["feature"] for test in found["tests"] if test["drifted"]}
+    assert drifted >= {"age", "balance"}
+    assert re.search(r"(age|balance) \(\w+ \d\.\d\d\)", found["why"])
+    assert re.search(r"with a ROC AUC of \d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]", found["why"])
+    table = pd.read_csv(paths.DRIFT_PLOTS / "tests.csv")
+    assert set(table.loc[table["drifted"], "feature"]) == drifted
+    assert len(table) == len(found["tests"])
+    pictures = {path.name for path in paths.DRIFT_PLOTS.glob("*.png")}
+    assert pictures == {"effects.png", *(f"feature-{i}.png" for i in range(6))}
+    text = " ".join(page().split())
+    for said in ("Retrain: ", NEW, "age, before and after", "domain classifier", "recalibration"):
+        assert said in text
+
+
+@pytest.mark.parametrize("verdict", ["keep", "block"])
+def test_what_lost_a_month_ago_is_not_tried_again_at_once(project: Path, verdict: str) -> None:
+    """The attempts in champion.json make it wait; without them the same month is trained on."""
+    accept(NEW, quiet())
+    accept(NEWER, moved())
+    crown({"period": NEW, "action": "retrain", "verdict": verdict, "digest": "d" * 64})
     monitor()
     assert report()["action"] == "keep"
-    assert plan() == champion().plan
-
-
-@pytest.mark.usefixtures("project")
-def test_a_quiet_month_keeps_and_leaves_the_same_plan() -> None:
-    """A new batch changes the report, and not one byte of the plan."""
+    assert f"on {NEW}, ended in `{verdict}` 1 period ago" in report()["why"]
+    assert paths.PLAN.read_bytes() == Path("plan-of-the-champion.json").read_bytes()
+    crown()
     monitor()
-    before = Path("data/plan.json").read_bytes()
-    arrive("10", moved=False)
+    assert report()["action"] == "retrain"
+
+
+def test_after_the_cooldown_a_retraining_that_lost_becomes_a_search(project: Path) -> None:
+    """The plan brings no recipe then, so `tune` searches."""
+    accept(NEW, moved())
+    edit(cooldown="0")
+    crown({"period": "2010-03", "action": "retrain", "verdict": "keep", "digest": "d" * 64})
     monitor()
-    assert report()["period"] == "10"
-    assert report()["n"] == 600
-    assert (report()["verdict"], report()["action"]) == ("none", "keep")
-    assert Path("data/plan.json").read_bytes() == before
+    plan = json.loads(paths.PLAN.read_text())
+    assert (plan["action"], plan["hyperparameters"]) == ("retune", None)
+    assert "the last retrain, on 2010-03, did not win" in report()["why"]
 
 
-@pytest.mark.usefixtures("project")
-def test_a_month_that_moved_is_planned_in_and_told_with_pictures() -> None:
-    """The plan takes the month in with the champion's recipe; the page shows what moved."""
-    arrive("10", moved=True)
+@pytest.mark.parametrize(("request_for", "recipe"), [("retrain", RECIPE), ("retune", None)])
+def test_a_request_is_planned_and_says_what_was_found(
+    project: Path, request_for: str, recipe: Any
+) -> None:
+    """Also where nothing is newer, and the plan says that it was asked for."""
+    accept(NEW, quiet())
+    edit(request=request_for)
+    monitor()
+    plan = json.loads(paths.PLAN.read_text())
+    assert (plan["action"], plan["because"]) == (request_for, "request")
+    assert plan["hyperparameters"] == recipe
+    assert report()["action"] == request_for
+    assert "by itself: keep: " in report()["why"]
+
+
+def test_a_batch_without_labels_is_looked_at_and_not_trained_on(project: Path) -> None:
+    """Where the contract lets it through: nothing could be learnt, so the champion stays."""
+    accept(NEW, moved().drop(columns="deposit"))
     monitor()
     found = report()
-    assert (found["verdict"], found["action"]) in {("drift", "retrain"), ("harmful", "retrain")}
-    assert plan()["because"] == found["verdict"]
-    assert plan()["hyperparameters"] is not None
-    assert "10" in {ref["period"] for ref in plan()["parts"]["holdout"]}
-    moved = {test["feature"] for test in found["tests"] if test["drifted"]}
-    assert {"x1", "x3"} <= moved
-    page = Path("reports/drift.html").read_text()
-    assert page.count("data:image/png;base64,") >= 3
-    assert "x1" in page
+    assert (found["verdict"], found["action"]) == ("drift", "keep")
+    assert "only 0 newer rows have labels" in found["why"]
+    assert [s["name"] for s in found["signals"]] == ["estimated_roc_auc", "estimated_prior"]
+    edit(request="retrain")
+    monitor()
+    plan = json.loads(paths.PLAN.read_text())
+    assert NEW not in {ref["period"] for part in plan["parts"].values() for ref in part}
 
 
-@pytest.mark.usefixtures("project")
-def test_the_same_batches_give_the_same_bytes() -> None:
-    """Report, page, table and plan are hashed: nothing in them hangs on when they were made."""
-    arrive("10", moved=True)
-    made = []
-    for _ in range(2):
+def test_a_batch_that_came_late_is_said_to_be(project: Path) -> None:
+    """It is older than the champion's newest, so it is no newer month; it is trained on later."""
+    accept("2009-11b", shipped("2009-11"))
+    monitor()
+    assert report()["late"] == ["2009-11b"]
+    assert "Came late, and will be trained on when next something is: 2009-11b" in page()
+
+
+def test_the_same_batches_give_the_same_bytes_in_another_folder(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plan, report, table, pictures and page."""
+    accept(NEW, moved())
+    shutil.copytree(project, tmp_path / "elsewhere")
+    written = []
+    for folder in (project, tmp_path / "elsewhere"):
+        monkeypatch.chdir(folder)
         monitor()
-        names = ("reports/drift.json", "reports/drift.html", "reports/drift/tests.csv")
-        made.append([Path(name).read_bytes() for name in (*names, "data/plan.json")])
-    assert made[0] == made[1]
+        left = [paths.PLAN, paths.DRIFT_REPORT, paths.DRIFT_PAGE, *paths.DRIFT_PLOTS.iterdir()]
+        written.append({path.name: files.sha256(path) for path in left})
+    assert written[0] == written[1]
+    assert len(written[0]) == 11
 
 
-@pytest.mark.usefixtures("project")
-def test_a_request_is_followed() -> None:
-    """A scheduled or manual request is the parameter policy.request."""
-    change("policy", request="retune")
-    arrive("10", moved=False)
-    monitor()
-    assert (plan()["action"], plan()["because"]) == ("retune", "request")
-    assert plan()["hyperparameters"] is None
+LOST: list[tuple[Callable[[], Any], int, str]] = [
+    (lambda: shutil.rmtree(paths.CHAMPION_BUNDLE), 3, "models/champion"),
+    ((paths.ACCEPTED / "2010-03.parquet").unlink, 3, "2010-03.parquet"),
+    (lambda: accept(NEW, moved().drop(columns="age")), 2, "column age"),
+    (lambda: accept(NEW, moved().assign(deposit=None)), 2, "nulls in the target"),
+]
 
 
-@pytest.mark.usefixtures("project")
-@pytest.mark.parametrize("verdict", ["keep", "block"])
-def test_a_challenge_that_lost_is_kept_once_and_not_made_again(verdict: str) -> None:
-    """The same drift does not ask for the same retraining for ever: the attempt is looked at."""
-    arrive("10", moved=True)
-    monitor()
-    assert plan()["action"] == "retrain"
-    before = champion()
-    gate = {"verdict": verdict, "candidate": "c" * 64, "champion": before.digest}
-    Path("reports/gate.json").write_text(json.dumps(gate))
-    assert attempts.record()
-    assert not attempts.record()
-    lost = {"period": "10", "action": "retrain", "verdict": verdict, "digest": "c" * 64}
-    assert champion() == replace(before, attempts=[lost])
-    monitor()
-    assert report()["action"] == "keep"
-    assert "policy.cooldown" in report()["why"]
-    assert plan() == before.plan
-
-
-@pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
-    "gate",
-    [
-        {"verdict": "promote", "candidate": "c", "champion": "its own"},
-        {"verdict": "keep", "candidate": "its own", "champion": "its own"},
-        {"verdict": "keep", "candidate": "c", "champion": "another"},
-        {"verdict": "keep", "candidate": "c", "champion": None},
-    ],
-    ids=["it won", "the champion itself was judged", "another champion", "nobody was champion"],
+    ("lose", "code", "named"), LOST, ids=["champion", "known batch", "column", "labels"]
 )
-def test_what_is_no_lost_challenge_is_not_kept(gate: dict[str, Any]) -> None:
-    """Only a challenge of this very champion that did not win is an attempt."""
-    monitor()
-    digest = champion().digest
-    told = {key: digest if value == "its own" else value for key, value in gate.items()}
-    Path("reports/gate.json").write_text(json.dumps(told))
-    assert not attempts.record()
-    assert champion().attempts == []
+def test_what_is_missing_ends_in_its_exit_code_by_name_without_a_traceback(
+    project: Path, lose: Callable[[], Any], code: int, named: str
+) -> None:
+    """Never a decision on what could not be read."""
+    accept(NEW, moved())
+    paths.PLAN.unlink()
+    lose()
+    ended = subprocess.run(
+        [sys.executable, "-m", "perennial.stages.monitor"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stderr
+    assert named in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not paths.PLAN.exists()

@@ -3,46 +3,18 @@
 import copy
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.strict_html import Page
 
 from perennial.adapters import pages
 from perennial.core.card.contents import Section
 from perennial.core.card.sentences import Source, say
 
 REPORT = json.loads((Path(__file__).parents[2] / "reports" / "gate.json").read_text())
-VOID = {"meta", "link", "img", "br", "hr", "input"}
 LOADS = {"src", "href", "srcset", "data", "xlink:href", "action", "poster"}
-
-
-class Page(HTMLParser):
-    """A page read strictly: every element is closed where it was opened."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def gate(name: str, verdict: str = "pass", **other: Any) -> dict[str, Any]:

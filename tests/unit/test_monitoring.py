@@ -1,286 +1,229 @@
-"""Monitoring: from the batches that came to what is to be done, and the plan that follows."""
+"""Monitoring: what is compared with what, what is confirmed, and what is done about it."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from perennial.core import history
-from perennial.core.monitoring import Finding, Known, Read, checked_on, consider
-from perennial.core.plan import BatchRef, assign, make_plan, newest, shares
-from perennial.core.planning import follow
-from perennial.core.policy import Choice
-from perennial.core.proof import population
-from perennial.core.training import fit_candidate
-from perennial.errors import InputError
-from perennial.params import Params, Split
-from tests.unit import monitored
+from perennial.core.model.candidate import Candidate
+from perennial.core.monitoring import Finding, Known, checked_on, consider
+from perennial.core.plan import batches_of, make_plan
+from perennial.params import Params
 
-ROWS = 400
+from .monitored import Store, arriving, champion, loads, params, rows, split
 
 
-def ref(period: int, rows: int = ROWS) -> BatchRef:
-    return {"period": f"{period:02}", "sha256": f"{period:064x}", "rows": rows}
+def considered(store: Store, known: Known | None = None, asked: Params | None = None) -> Finding:
+    return consider(known or store.known(), loads(champion()), store.read, asked or params())
 
 
-def split(history: dict[str, Any], rows: int = ROWS) -> Split:
-    content = {"kind": "time", "key": None, "calibration_rows": rows, "holdout_rows": rows}
-    return Split.model_validate({**content, "history": history})
+def never() -> Candidate:
+    raise AssertionError("the champion was loaded, and nothing is newer")
 
 
-ALL = {"kind": "all", "last": None}
+def test_with_nothing_newer_the_champion_stays_and_is_not_even_loaded() -> None:
+    """A run on the same batches costs no model and no rows."""
+    store = arriving()
+    found = consider(store.known(), never, store.read, params())
+    assert (found.choice.action, found.choice.because) == ("keep", "none")
+    assert found.choice.why == "no batch is newer than 2020-03, the last that the champion knows"
+    assert (found.examination, found.window, store.asked) == (None, (), [])
 
 
-class World:
-    """Batches in memory: period p has rows of its own draw; some have moved, some no labels."""
-
-    def __init__(self, known: monitored.Known) -> None:
-        self.model = known.champion
-        self.params = known.params.model_copy(update={"split": split(ALL, 1200)})
-        self.moved: set[str] = set()
-        self.unlabelled: set[str] = set()
-        self.loaded = 0
-        start = [ref(p) for p in range(1, 11)]
-        self.plan = make_plan(start, self.params.split, "bootstrap", "bootstrap")
-
-    def read(self, refs: Sequence[BatchRef]) -> tuple[pd.DataFrame, np.ndarray | None]:
-        raws, targets = [], []
-        for batch in refs:
-            drawn = population.synthetic(int(batch["period"]))
-            raw, target = drawn.raw.iloc[: batch["rows"]].copy(), drawn.target[: batch["rows"]]
-            if batch["period"] in self.moved:
-                raw[["x1", "x3"]] += 1.5
-            raws.append(raw)
-            targets.append(target)
-        rows = pd.concat(raws, ignore_index=True)
-        if self.unlabelled & {batch["period"] for batch in refs}:
-            return rows, None
-        return rows, np.concatenate(targets)
-
-    def known(self, *newer: int, attempts: Sequence[Any] = ()) -> Known:
-        accepted = [ref(p) for p in (*range(1, 11), *newer)]
-        labelled = [batch for batch in accepted if batch["period"] not in self.unlabelled]
-        return Known(self.plan, attempts, accepted, labelled)
-
-    def consider(self, known: Known, **policy: Any) -> Finding:
-        params = self.params
-        if policy:
-            params = params.model_copy(update={"policy": params.policy.model_copy(update=policy)})
-
-        def load() -> Any:
-            self.loaded += 1
-            return self.model
-
-        return consider(known, load, self.read, params)
+def test_batches_that_are_gone_make_nothing_newer() -> None:
+    """data.as_of moved back to before the champion: it stays."""
+    store = arriving()
+    known = Known(store.known().plan, [], store.refs[:2], store.refs[:2])
+    assert consider(known, never, store.read, params()).choice.action == "keep"
 
 
-@pytest.fixture(scope="module")
-def champion() -> monitored.Known:
-    return monitored.champion()
-
-
-@pytest.fixture
-def world(champion: monitored.Known) -> World:
-    return World(champion)
-
-
-def test_nothing_newer_keeps_and_loads_no_model(world: World) -> None:
-    """A run without a new batch costs no look at all."""
-    found = world.consider(world.known())
-    assert found.choice.action == "keep"
-    assert "10" in found.choice.why
-    assert world.loaded == 0
-
-
-def test_a_quiet_batch_keeps(world: World) -> None:
-    """A new batch that did not move is examined, and the champion stays."""
-    found = world.consider(world.known(11))
+@pytest.mark.parametrize("action", ["retrain", "retune"])
+def test_a_request_is_done_and_says_what_would_have_been_done(action: Any) -> None:
+    """With nothing newer, and over a hindrance, but not instead of the comparison."""
+    asked = params(request=action)
+    for store in (arriving(), arriving(rows(300, 9))):
+        found = considered(store, asked=asked)
+        assert (found.choice.action, found.choice.because) == (action, "request")
+        assert f"policy.request asks for {action}; by itself: keep: " in found.choice.why
     assert found.examination is not None
+
+
+def test_a_quiet_month_is_kept() -> None:
+    """Rows like the champion's own raise no alarm, and the reason has the numbers."""
+    found = considered(arriving(rows(600, 9)))
+    assert (found.choice.action, found.choice.because) == ("keep", "none")
+    assert "600 newer rows" in found.choice.why
+
+
+def test_a_month_that_moved_is_retrained() -> None:
+    """Because of drift, in the newest batch alone."""
+    found = considered(arriving(rows(600, 8), rows(600, 9, shift=1.0)))
+    assert (found.choice.action, found.choice.because) == ("retrain", "drift")
+    assert [ref["period"] for ref in found.window] == ["2020-05"]
+    assert len(found.current) == 600
+
+
+def test_a_small_newest_batch_is_joined_by_those_before_it() -> None:
+    """Until there are monitor.min_rows; never by batches that the champion knows."""
+    found = considered(arriving(rows(150, 7), rows(150, 8), rows(150, 9)))
+    assert [ref["period"] for ref in found.window] == ["2020-05", "2020-06"]
+    few = considered(arriving(rows(150, 9)))
+    assert (few.examination.verdict, few.choice.action) == ("insufficient", "keep")
+
+
+def test_it_is_compared_with_the_rows_it_was_calibrated_and_judged_on() -> None:
+    """Not with those it was trained on."""
+    store = arriving(rows(600, 9))
+    found = considered(store)
+    assert store.asked[0] == ["2020-02", "2020-03"]
+    assert len(found.reference) == 3000
+
+
+def test_under_a_split_by_row_it_is_compared_with_rows_it_was_not_trained_on() -> None:
+    """The plan names every batch under every part; the rows are drawn again by the seed."""
+    by_row = split("stratified", 1000)
+    store = arriving(rows(1500, 9))
+    known = store.known(split_by=by_row)
+    assert checked_on(known.plan) == store.refs[:3]
+    found = considered(store, known, params(by_row))
+    assert len(found.reference) == 2000
+    assert found.reference.target is not None
+    assert len(found.window) == 1
+
+
+def test_under_a_split_by_group_whole_groups_are_the_reference() -> None:
+    """By the key that the plan names."""
+    by_group, store = split("group", 1000, "who"), arriving(rows(1500, 9))
+    for raw, target in store.batches.values():
+        raw["who"] = np.arange(len(target)) // 5
+    found = considered(store, store.known(split_by=by_group), params(by_group))
+    who = len(found.reference)
+    assert 2000 <= who <= 2050
+
+
+def test_drift_waits_to_be_confirmed_by_windows_in_a_row() -> None:
+    """One moved month of the two that are asked for does nothing; two do."""
+    asked = params(confirm=2)
+    once = considered(arriving(rows(600, 8), rows(600, 9, shift=1.0)), asked=asked)
+    assert (once.choice.action, once.choice.because) == ("keep", "drift")
+    twice = arriving(rows(600, 8, shift=1.0), rows(600, 9, shift=1.0))
+    assert considered(twice, asked=asked).choice.action == "retrain"
+    assert considered(twice, asked=params(confirm=3)).choice.action == "keep"
+
+
+def test_a_quiet_month_between_breaks_the_row() -> None:
+    """Windows must drift one after another."""
+    moved = [rows(600, seed, shift=1.0) for seed in (7, 9)]
+    found = considered(arriving(moved[0], rows(600, 8), moved[1]), asked=params(confirm=2))
     assert found.choice.action == "keep"
-    assert [batch["period"] for batch in found.window] == ["11"]
 
 
-def test_a_batch_that_moved_is_drift(world: World) -> None:
-    """A new batch that moved challenges the champion, and says why."""
-    world.moved = {"11"}
-    choice = world.consider(world.known(11)).choice
-    assert (choice.action, choice.because) in {("retrain", "drift"), ("retrain", "harmful")}
-    assert "x1" in choice.why
+def test_more_windows_than_there_are_newer_batches_are_waited_for() -> None:
+    """The champion's own batches confirm nothing."""
+    found = considered(arriving(rows(600, 9, shift=1.0)), asked=params(confirm=9))
+    assert (found.choice.action, found.choice.because) == ("keep", "drift")
+    assert "1 window in a row; policy.confirm is 9" in found.choice.why
 
 
-def test_a_batch_without_labels_is_examined_all_the_same(world: World) -> None:
-    """Labels may come later: features and scores are looked at, and too little could be learnt."""
-    world.moved, world.unlabelled = {"11"}, {"11"}
-    found = world.consider(world.known(11))
-    assert found.examination is not None
-    assert found.examination.verdict == "drift"
-    assert found.choice.action == "keep"
+def test_harm_on_labels_does_not_wait() -> None:
+    """The first month in which labels prove it is acted on."""
+    found = considered(arriving(rows(2000, 9, noisy="s")), asked=params(confirm=9))
+    assert found.choice.because == "harmful"
+    assert found.choice.action in {"retrain", "retune"}
+
+
+def test_labels_that_have_not_arrived_prove_no_harm_and_hinder() -> None:
+    """The newest batch has no labels: it is looked at without, and nothing could be learnt."""
+    store = arriving(rows(2000, 9, shift=1.0, noisy="s"), unlabelled=["2020-04"])
+    found = considered(store)
+    assert (found.choice.action, found.choice.because) == ("keep", "drift")
     assert "only 0 newer rows have labels" in found.choice.why
+    assert {s.name for s in found.examination.signals} == {"estimated_roc_auc", "estimated_prior"}
 
 
-def test_confirmation_looks_at_the_windows_before(world: World) -> None:
-    """With policy.confirm of two, one moved batch waits and a second acts."""
-    world.moved, world.unlabelled = {"12", "13"}, {"13"}  # without labels harm can't be proven
-    world.unlabelled = {"11", "12", "13"}
-    once, twice = world.known(11, 12), world.known(11, 12, 13)
-    free = {"confirm": 2, "min_labelled": 1}
-    labelled = [*once.labelled, ref(11)]  # there is something to learn from
-    assert world.consider(replace(once, labelled=labelled), **free).choice.action == "keep"
-    world.unlabelled = {"12", "13"}
-    assert world.consider(replace(twice, labelled=labelled), **free).choice.action == "retrain"
-    more = {**free, "confirm": 9}  # more than there are newer batches
-    assert world.consider(replace(twice, labelled=labelled), **more).choice.action == "keep"
+def test_the_newest_labels_may_be_older_than_the_newest_rows() -> None:
+    """Harm is measured on the newest batch that has labels."""
+    newer = rows(2000, 8, noisy="s"), rows(600, 9)
+    found = considered(arriving(*newer, unlabelled=["2020-05"]))
+    assert found.examination.verdict == "harmful"
+    assert [ref["period"] for ref in found.window] == ["2020-05"]
+    assert len(found.current) == 600
 
 
-@pytest.mark.parametrize("request_", ["retrain", "retune"])
-def test_a_request_is_followed_and_drift_told_beside_it(world: World, request_: str) -> None:
-    """Who asks gets it, whatever was found; what was found is still said."""
-    choice = world.consider(world.known(11), request=request_).choice
-    assert (choice.action, choice.because) == (request_, "request")
-    assert "by itself: keep" in choice.why
-    assert world.consider(world.known(), request=request_).choice.action == request_
+def attempt(period: str, verdict: str = "keep", action: str = "retrain") -> dict[str, str]:
+    return {"period": period, "action": action, "verdict": verdict, "digest": "d"}
 
 
-def test_an_attempt_on_this_period_is_not_made_again(world: World) -> None:
-    """What was tried on the very same batches and lost is not tried for ever."""
-    world.moved = {"11"}
-    tried = {"period": "11", "action": "retrain", "verdict": "keep", "digest": "d"}
-    assert world.consider(world.known(11, attempts=[tried])).choice.action == "keep"
+def test_an_attempt_on_the_same_month_is_not_repeated() -> None:
+    """What lost on these batches would lose again."""
+    store = arriving(rows(600, 9, shift=1.0))
+    found = considered(store, store.known(attempts=[attempt("2020-04")]))
+    assert (found.choice.action, found.choice.because) == ("keep", "drift")
+    assert "the last attempt, on 2020-04, ended in `keep` 0 periods ago" in found.choice.why
 
 
-def test_late_batches_are_told_and_never_the_newest(world: World) -> None:
-    """A batch older than the champion's newest joins the history; it is not looked at as new."""
-    known = world.known()
-    late: BatchRef = {"period": "02b", "sha256": "0", "rows": ROWS}
-    accepted = sorted([*known.accepted, late], key=lambda batch: batch["period"])
-    known = replace(known, accepted=accepted, labelled=accepted)
-    assert known.late == ["02b"]
-    assert world.consider(known).choice.action == "keep"
-    plan, _ = follow(Choice("retrain", "drift", ""), known, {}, world.read, world.params)
-    assert "02b" in {batch["period"] for batch in plan["parts"]["train"]}
+# wrong calibration
 
 
-def test_recalibrating_trains_on_the_champions_own_rows(
-    world: World, champion: monitored.Known
-) -> None:
-    """The same rows and recipe give the same trees; calibration and holdout are newer."""
-    known = world.known(11, 12, 13)
-    choice = Choice("recalibrate", "harmful", "")
-    recipe = champion.champion.recipe
-    plan, told = follow(choice, known, recipe, world.read, world.params)
-    assert told is None
-    assert plan["parts"]["train"] == world.plan["parts"]["train"]
-    assert plan["hyperparameters"] == recipe
-    assert max(batch["period"] for batch in plan["parts"]["holdout"]) == "13"
+def test_wrong_calibration_is_recalibrated_under_a_split_by_time() -> None:
+    """The trees stay: the rows to calibrate on are later than all that were trained on."""
+    found = considered(arriving(rows(2000, 8, odds=-1.5), rows(2000, 9, odds=-1.5)))
+    assert (found.choice.action, found.choice.because) == ("recalibrate", "harmful")
 
 
-def test_the_same_rows_and_recipe_give_the_same_trees(champion: monitored.Known) -> None:
-    """What makes recalibration cheap: only calibration and thresholds differ."""
-    from perennial.core.model.candidate import to_artefacts
-    from perennial.core.proof import case
-
-    rows = population.synthetic(0)
-    fitted = case.fit(rows, champion.params)
-    train, other = fitted.parts["train"], fitted.parts["holdout"]
-    settings = champion.params.training
-    again = fit_candidate(
-        champion.champion.recipe, fitted.candidate.spec, train, other, settings, 42
-    )
-    first = fit_candidate(
-        champion.champion.recipe,
-        fitted.candidate.spec,
-        train,
-        fitted.parts["calibration"],
-        settings,
-        42,
-    )
-    written = [to_artefacts(one) for one in (first, again)]
-    trees = [{k: v for k, v in files.items() if k.endswith(".ubj")} for files in written]
-    assert trees[0] == trees[1] != {}
-    assert first.calibration != again.calibration
+@pytest.mark.parametrize("planned", ["time", "stratified"])
+def test_a_split_by_row_retrains_instead_and_says_so(planned: str) -> None:
+    """It would draw other rows to train on, so the trees could not be the same."""
+    store = arriving(rows(2000, 9, odds=-1.5))
+    by_row = split("stratified", 1000)
+    known = store.known(split_by=split() if planned == "time" else by_row)
+    asked = params(by_row if planned == "time" else split())
+    found = considered(store, known, asked)
+    assert (found.choice.action, found.choice.because) == ("retrain", "harmful")
+    assert "a split by row draws other rows to train on" in found.choice.why
 
 
-@pytest.mark.parametrize(
-    ("history", "expected"),
-    [
-        (ALL, ["01", "02", "03", "04"]),
-        ({"kind": "periods", "last": 2}, ["03", "04"]),
-        ({"kind": "periods", "last": 9}, ["01", "02", "03", "04"]),
-        ({"kind": "rows", "last": ROWS + 1}, ["03", "04"]),
-        ({"kind": "rows", "last": 99 * ROWS}, ["01", "02", "03", "04"]),
-    ],
-)
-def test_how_much_history_is_trained_on(history: dict[str, Any], expected: list[str]) -> None:
-    """The newest periods, or the fewest newest batches with so many rows; never more than all."""
-    batches = [ref(p) for p in range(1, 7)]
-    plan = make_plan(batches, split(history), "retrain", "drift")
-    assert [batch["period"] for batch in plan["parts"]["train"]] == expected
-    assert [batch["period"] for batch in plan["parts"]["holdout"]] == ["06"]
+def test_calibration_rows_that_were_trained_on_retrain_instead() -> None:
+    """split.calibration_rows was raised since, and reaches into what the trees know."""
+    store = Store(rows(100, 0), *arriving(rows(2000, 9, odds=-1.5)).batches.values())
+    known = store.known(make_plan(store.refs[:4], split(), "bootstrap", "bootstrap"))
+    assert considered(store, known).choice.action == "recalibrate"
+    raised = split().model_copy(update={"calibration_rows": 3001})
+    found = considered(store, known, params(raised))
+    assert (found.choice.action, found.choice.because) == ("retrain", "harmful")
+    assert "some of the rows to calibrate on were trained on" in found.choice.why
 
 
-def test_shares_to_choose_from_are_the_newest_and_differ() -> None:
-    """All, half and a quarter of the rows; a share that is no shorter is left out."""
-    found = shares([ref(p) for p in range(1, 9)])
-    assert {name: len(part) for name, part in found.items()} == {"all": 8, "half": 4, "quarter": 2}
-    assert found["half"][-1]["period"] == "08"
-    assert list(shares([ref(1)])) == ["all"]
-    assert newest([ref(1), ref(2), ref(3)], ROWS + 1) == [ref(2), ref(3)]
+# late batches
 
 
-@pytest.mark.parametrize(("turned", "expected"), [(False, "all"), (True, "half")])
-def test_the_history_is_chosen_by_the_newest_labels(
-    world: World, turned: bool, expected: str
-) -> None:
-    """All of it, unless the old part teaches what no longer holds."""
-
-    def read(refs: Sequence[BatchRef]) -> tuple[pd.DataFrame, np.ndarray | None]:
-        raw, target = world.read(refs)
-        periods = np.repeat([batch["period"] for batch in refs], [b["rows"] for b in refs])
-        assert target is not None
-        return raw, np.where((periods <= "04") & turned, 1 - target, target)
-
-    reader: Read = read
-    params: Params = world.params
-    offered = {"all": [ref(p) for p in range(1, 9)], "half": [ref(p) for p in range(5, 9)]}
-    chosen, reached = history.choose(offered, [ref(9, 1000)], None, reader, params)
-    assert chosen == expected
-    assert set(reached) == {"all", "half"}
+def late(planned: list[int], history_kind: str = "all", last: int | None = None) -> list[str]:
+    """What is late of six batches, where the plan was made of some of them."""
+    store = Store(*(rows(100, seed) for seed in range(6)))
+    refs = [store.refs[i] for i in planned]
+    asked = split("time", 100, history={"kind": history_kind, "last": last})
+    return store.known(make_plan(refs, asked, "bootstrap", "bootstrap")).late
 
 
-def test_history_other_than_all_needs_a_split_by_time() -> None:
-    """Rows drawn at random have no newest part."""
-    content = {"kind": "stratified", "key": None, "calibration_rows": 1, "holdout_rows": 1}
-    with pytest.raises(ValueError, match="kind: time"):
-        Split.model_validate({**content, "history": {"kind": "rows", "last": 5}})
-    with pytest.raises(ValueError, match="last"):
-        split({"kind": "rows", "last": None})
+def test_a_batch_that_came_between_those_planned_is_late() -> None:
+    """And one before them all; not one after, which is newer."""
+    assert late([0, 1, 3, 4]) == ["2020-03"]
+    assert late([1, 2, 3, 4]) == ["2020-01"]
+    assert late([0, 1, 2, 3, 4]) == []
 
 
-def test_nothing_left_to_train_on_is_said(world: World) -> None:
-    """A plan without training rows is an error of the input, with what to do."""
-    known = replace(world.known(), labelled=[ref(1), ref(2)])
-    with pytest.raises(InputError, match="nothing is left to train on"):
-        follow(Choice("retrain", "drift", ""), known, {}, world.read, world.params)
+@pytest.mark.parametrize(("kind", "last"), [("periods", 1), ("rows", 100)])
+def test_a_past_that_was_left_out_on_purpose_is_not_late(kind: str, last: int) -> None:
+    """A short history leaves out old batches, which did not come late for that."""
+    assert late([0, 1, 2, 3, 4], kind, last) == []
+    assert late([0, 1, 2, 4], kind, last) == ["2020-04"]
 
 
-@pytest.mark.parametrize("kind", ["stratified", "group"])
-def test_rows_drawn_at_random_are_compared_with_what_was_held_out(world: World, kind: str) -> None:
-    """Under a split by row all parts name all batches; the reference has no row trained on."""
-    content = {"kind": kind, "key": "person" if kind == "group" else None, "history": ALL}
-    drawn = Split.model_validate({**content, "calibration_rows": 500, "holdout_rows": 700})
-    plan = make_plan([ref(p) for p in range(1, 11)], drawn, "bootstrap", "bootstrap")
-
-    def read(refs: Sequence[BatchRef]) -> tuple[pd.DataFrame, np.ndarray | None]:
-        raw, target = world.read(refs)
-        return raw.assign(person=np.arange(len(raw))), target
-
-    raw, target = checked_on(plan, read, 42)
-    assert target is not None
-    assert len(raw) == len(target) == 1200
-    _, everyone = read(plan["parts"]["train"])
-    assert everyone is not None
-    part = assign(drawn, everyone, np.arange(4000) if kind == "group" else None, 42)
-    assert list(raw["person"]) == list(np.flatnonzero(part != "train"))
+def test_what_lies_between_old_trees_and_a_new_calibration_is_not_late() -> None:
+    """A recalibration trains on nothing new."""
+    store = Store(*(rows(100, seed) for seed in range(7)))
+    asked = split("time", 100)
+    trained = make_plan(store.refs[:3], asked, "bootstrap", "bootstrap")["parts"]["train"]
+    plan = make_plan(store.refs[:6], asked, "recalibrate", "harmful", {}, trained)
+    assert [ref["period"] for ref in batches_of(plan)] == ["2020-01", "2020-05", "2020-06"]
+    assert store.known(plan).late == []

@@ -6,13 +6,27 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from perennial.core.plan import PARTS, BatchRef, assign, batches_of, make_plan, newest_period
+from perennial.core.plan import (
+    PARTS,
+    BatchRef,
+    assign,
+    batches_of,
+    make_plan,
+    newest,
+    newest_period,
+    shares,
+)
 from perennial.errors import InputError
 from perennial.params import Split
 
 
 def split(
-    kind: str = "time", calibration: int = 10, holdout: int = 10, key: str | None = None
+    kind: str = "time",
+    calibration: int = 10,
+    holdout: int = 10,
+    key: str | None = None,
+    history: str = "all",
+    last: int | None = None,
 ) -> Split:
     return Split.model_validate(
         {
@@ -20,7 +34,7 @@ def split(
             "key": key,
             "calibration_rows": calibration,
             "holdout_rows": holdout,
-            "history": {"kind": "all", "last": None},
+            "history": {"kind": history, "last": last},
         }
     )
 
@@ -106,6 +120,82 @@ def test_a_plan_names_every_batch_once_and_knows_the_newest(kind: str) -> None:
     plan = make_plan(refs, split(kind), "bootstrap", "bootstrap")
     assert batches_of(plan) == refs
     assert newest_period(plan) == "2020-03"
+
+
+# how much history
+
+
+def trained(history: str, last: int | None = None) -> list[int]:
+    """Return the sizes of the training batches under a history."""
+    asked = split(history=history, last=last)
+    plan = make_plan(batches(40, 30, 20, 10, 10, 10), asked, "retrain", "drift", {})
+    assert [len(plan["parts"][part]) for part in PARTS[1:]] == [1, 1]
+    assert [ref["rows"] for part in PARTS[1:] for ref in plan["parts"][part]] == [10, 10]
+    return [ref["rows"] for ref in plan["parts"]["train"]]
+
+
+@pytest.mark.parametrize(
+    ("history", "last", "expected"),
+    [
+        ("all", None, [40, 30, 20, 10]),
+        ("chosen", None, [40, 30, 20, 10]),  # until something has chosen
+        ("periods", 1, [10]),
+        ("periods", 3, [30, 20, 10]),
+        ("periods", 9, [40, 30, 20, 10]),
+        ("rows", 10, [10]),
+        ("rows", 11, [20, 10]),
+        ("rows", 60, [30, 20, 10]),
+        ("rows", 101, [40, 30, 20, 10]),  # all there is, where that is fewer
+    ],
+)
+def test_the_history_is_the_newest_batches_before_the_calibration(
+    history: str, last: int | None, expected: list[int]
+) -> None:
+    assert trained(history, last) == expected
+
+
+def test_what_is_given_to_train_on_is_taken_as_it_is() -> None:
+    refs = batches(40, 30, 20, 10, 10)
+    asked = split(history="periods", last=1)
+    plan = make_plan(refs, asked, "recalibrate", "harmful", {}, refs[:2])
+    assert plan["parts"] == {"train": refs[:2], "calibration": refs[3:4], "holdout": refs[4:]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([10, 10, 10, 10], {"all": 4, "half": 2, "quarter": 1}),
+        ([10, 10, 10], {"all": 3, "half": 2, "quarter": 1}),
+        ([10, 90], {"all": 2, "half": 1}),  # a quarter of the rows is the same batch
+        ([90, 10], {"all": 2}),  # a half is all: it is never cut
+        ([10], {"all": 1}),
+    ],
+)
+def test_shares_are_the_newest_whole_batches_and_none_is_offered_twice(
+    rows: list[int], expected: dict[str, int]
+) -> None:
+    refs = batches(*rows)
+    found = shares(refs)
+    assert {name: len(part) for name, part in found.items()} == expected
+    assert next(iter(found)) == "all"
+    assert all(part == refs[-len(part) :] for part in found.values())
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted", "count"),
+    [
+        ([50, 5, 5], 5, 1),
+        ([50, 5, 5], 6, 2),
+        ([50, 5, 5], 11, 3),
+        ([5, 5], 99, 2),
+        ([5, 300], 9, 1),
+    ],
+)
+def test_the_newest_batch_is_joined_by_those_before_it_until_there_are_enough_rows(
+    rows: list[int], wanted: int, count: int
+) -> None:
+    refs = batches(*rows)
+    assert newest(refs, wanted) == refs[-count:]
 
 
 # by row

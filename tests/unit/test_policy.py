@@ -1,147 +1,258 @@
-"""The policy: what is done about drift, given what was tried before."""
+"""The policy: what is done about an examination, given what was tried before and what is known."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from perennial.adapters.configuration import read_params
 from perennial.core.drift.comparison import Comparison
+from perennial.core.drift.domain import DomainShift
 from perennial.core.drift.examination import Examination, Verdict
 from perennial.core.drift.signals import Signal
 from perennial.core.estimates import Estimate
-from perennial.core.policy import Choice, Situation, choose
-from perennial.params.drift import Budget, Policy
+from perennial.core.policy import Choice, Situation, choose, periods_after
+from perennial.params.drift import Monitor, Policy
 
-PERIODS = tuple(f"2020-{month:02}" for month in range(1, 13))
-MONITOR = read_params("monitor").monitor
-POLICY = Policy(
-    request="none",
-    confirm=1,
-    cooldown=2,
-    budget=Budget(attempts=2, periods=6),
-    min_labelled=300,
-    severe=0.1,
-)
-FREE = Situation(PERIODS, (), 1000, 0)
+from .monitored import SHIPPED
 
-
-def examined(verdict: Verdict, *signals: Signal, gain: float | None = None) -> Examination:
-    moved = Comparison("none", "57 tests", ())
-    gains = {} if gain is None else {"recalibration": Estimate(gain, gain - 0.01, gain + 0.01, 500)}
-    return Examination(verdict, "it moved by 0.3", moved, None, signals, gains)
+PERIODS = [f"2020-{month:02}" for month in range(1, 13)]
+NOW = PERIODS[-1]
+STRICT = {
+    "request": "none",
+    "confirm": 2,
+    "cooldown": 2,
+    "budget": {"attempts": 2, "periods": 6},
+    "min_labelled": 200,
+    "severe": 0.1,
+}
+GAIN = {"recalibration": Estimate(0.08, 0.05, 0.11, 1000)}
+NO_GAIN = {"recalibration": Estimate(0.03, 0.01, 0.05, 1000)}
 
 
-def lost(auc: float) -> Signal:
-    change = Estimate(-auc, -auc - 0.02, -auc + 0.02, 900)
-    return Signal("roc_auc", change, 0.02, True, True, f"lost {auc}")
+def policy(**changed: Any) -> Policy:
+    return Policy.model_validate(STRICT | changed)
+
+
+def monitor() -> Monitor:
+    return SHIPPED.monitor
+
+
+def signal(name: str, value: float = -0.05) -> Signal:
+    estimate = Estimate(value, value - 0.02, value + 0.02, 1000)
+    return Signal(
+        name, estimate, 0.02, fired=True, harm=name in {"roc_auc", "calibration"}, says=""
+    )
+
+
+def examination(
+    verdict: Verdict,
+    *signals: Signal,
+    gains: Mapping[str, Estimate] | None = None,
+    tests: bool = False,
+    domain: bool = False,
+) -> Examination:
+    compared = Comparison("drift" if tests else "none", "the tests", [])
+    told = DomainShift(Estimate(0.7, 0.65, 0.75, 1000), {}, 0.6, drifted=domain)
+    return Examination(verdict, "what was found", compared, told, signals, gains or {})
 
 
 def attempt(period: str, action: str = "retrain", verdict: str = "promote") -> dict[str, Any]:
-    return {"period": period, "action": action, "verdict": verdict, "digest": "d"}
+    return {"period": period, "action": action, "verdict": verdict, "digest": "d" * 64}
 
 
-def chosen(found: Examination, situation: Situation = FREE, policy: Policy = POLICY) -> Choice:
-    return choose(found, situation, policy, MONITOR)
+def situation(*attempts: Mapping[str, Any], labelled: int = 1000, before: int = 5) -> Situation:
+    return Situation(PERIODS, attempts, labelled, before)
 
 
-@pytest.mark.parametrize("verdict", ["none", "insufficient"])
-def test_without_drift_the_champion_stays(verdict: Verdict) -> None:
-    """Neither no drift nor too few rows is a reason to train."""
-    assert chosen(examined(verdict)) == Choice("keep", verdict, "it moved by 0.3")
+def chosen(found: Examination, known: Situation, **changed: Any) -> Choice:
+    return choose(found, known, policy(**changed), monitor())
 
 
-@pytest.mark.parametrize("verdict", ["drift", "harmful"])
-def test_drift_asks_for_a_retraining(verdict: Verdict) -> None:
-    """What is proven, drift or harm, is what the plan says it follows from."""
-    assert chosen(examined(verdict)) == Choice("retrain", verdict, "it moved by 0.3")
+DRIFT = examination("drift", tests=True)
+LOST = examination("harmful", signal("roc_auc"))
+SEVERE = examination("harmful", signal("roc_auc", -0.13))
+BORDER = examination("harmful", signal("roc_auc", -0.12))
+UNCALIBRATED = examination("harmful", signal("calibration"), signal("prior"), gains=GAIN)
+LONG_AGO = attempt("2020-02")
+
+TABLE = [
+    ("nothing proven keeps the champion", examination("none"), situation(), "keep"),
+    ("too few rows keep the champion", examination("insufficient"), situation(), "keep"),
+    ("drift retrains", DRIFT, situation(), "retrain"),
+    ("a lost ranking retrains", LOST, situation(), "retrain"),
+    ("a severe loss is searched anew", SEVERE, situation(), "retune"),
+    ("a loss whose bound is at the border is not severe", BORDER, situation(), "retrain"),
+    ("wrong calibration alone is mended alone", UNCALIBRATED, situation(), "recalibrate"),
+    (
+        "wrong calibration under a lost ranking is not enough to mend",
+        examination("harmful", signal("calibration"), signal("roc_auc"), gains=GAIN),
+        situation(),
+        "retrain",
+    ),
+    (
+        "an estimated loss of ranking stands against mending calibration alone",
+        examination("harmful", signal("calibration"), signal("estimated_roc_auc"), gains=GAIN),
+        situation(),
+        "retrain",
+    ),
+    (
+        "features that moved stand against mending calibration alone",
+        examination("harmful", signal("calibration"), gains=GAIN, tests=True),
+        situation(),
+        "retrain",
+    ),
+    (
+        "rows that a classifier tells apart stand against mending calibration alone",
+        examination("harmful", signal("calibration"), gains=GAIN, domain=True),
+        situation(),
+        "retrain",
+    ),
+    (
+        "a gain that is not proven mends nothing",
+        examination("drift", signal("prior"), gains=NO_GAIN),
+        situation(),
+        "retrain",
+    ),
+    (
+        "a shifted rate that a new calibration is proven to mend is mended so",
+        examination("drift", signal("prior"), gains=GAIN),
+        situation(),
+        "recalibrate",
+    ),
+    (
+        "a recalibration that lost is not tried again",
+        UNCALIBRATED,
+        situation(attempt("2020-08", "recalibrate", "block")),
+        "retune",
+    ),
+    (
+        "a recalibration that won may be followed by another",
+        UNCALIBRATED,
+        situation(attempt("2020-08", "recalibrate", "promote")),
+        "recalibrate",
+    ),
+    (
+        "a retraining that lost is followed by a search",
+        DRIFT,
+        situation(attempt("2020-08", "retrain", "keep")),
+        "retune",
+    ),
+    (
+        "a retraining that was blocked is followed by a search",
+        DRIFT,
+        situation(attempt("2020-08", "retrain", "block")),
+        "retune",
+    ),
+    (
+        "a search that lost is followed by a retraining",
+        DRIFT,
+        situation(attempt("2020-02", "retrain", "keep"), attempt("2020-08", "retune", "keep")),
+        "retrain",
+    ),
+    (
+        "a retraining that won since is followed by another",
+        DRIFT,
+        situation(attempt("2020-02", "retrain", "keep"), attempt("2020-08", "retrain")),
+        "retrain",
+    ),
+    ("in the cooldown nothing is done", LOST, situation(attempt("2020-10")), "keep"),
+    ("just after the cooldown something is done", LOST, situation(attempt("2020-09")), "retrain"),
+    ("in the month of an attempt nothing is done", LOST, situation(attempt(NOW)), "keep"),
+    (
+        "an attempt on a period that is no longer accepted counts by its place in time",
+        LOST,
+        situation(attempt("2020-10-quarantined")),
+        "keep",
+    ),
+    (
+        "an attempt after all that is accepted counts as of now",
+        LOST,
+        situation(attempt("2021-05")),
+        "keep",
+    ),
+    (
+        "a spent budget does nothing",
+        LOST,
+        situation(attempt("2020-07"), attempt("2020-08")),
+        "keep",
+    ),
+    (
+        "an attempt that has left the budget's periods is not counted",
+        LOST,
+        situation(attempt("2020-06"), attempt("2020-08")),
+        "retrain",
+    ),
+    ("too few labels do nothing", LOST, situation(labelled=199), "keep"),
+    ("just as many labels as asked for are enough", LOST, situation(labelled=200), "retrain"),
+    ("drift that is not confirmed does nothing", DRIFT, situation(before=0), "keep"),
+    ("drift in as many windows as asked for is confirmed", DRIFT, situation(before=1), "retrain"),
+    ("harm does not wait to be confirmed", LOST, situation(before=0), "retrain"),
+]
 
 
 @pytest.mark.parametrize(
-    ("situation", "policy", "named"),
-    [
-        (replace(FREE, attempts=(attempt("2020-12", verdict="keep"),)), POLICY, "0 periods ago"),
-        (replace(FREE, attempts=(attempt("2020-10"),)), POLICY, "policy.cooldown is 2"),
-        (
-            replace(FREE, attempts=(attempt("2020-07"), attempt("2020-09"))),
-            POLICY,
-            "2 attempts in 6 periods",
-        ),
-        (replace(FREE, labelled_rows=299), POLICY, "policy.min_labelled is 300"),
-        (FREE, POLICY.model_copy(update={"confirm": 2}), "policy.confirm is 2"),
-    ],
-    ids=[
-        "just tried on this very period",
-        "tried two periods ago, and it cools down for two",
-        "the budget is used up",
-        "too few labelled rows to learn from",
-        "not yet confirmed by a second window",
-    ],
+    ("found", "known", "action"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
-def test_what_stands_against_a_retraining(situation: Situation, policy: Policy, named: str) -> None:
-    """The champion stays, the drift is still told, and why says what hindered."""
-    choice = chosen(examined("drift"), situation, policy)
-    assert (choice.action, choice.because) == ("keep", "drift")
-    assert named in choice.why
-    assert "it moved by 0.3" in choice.why
+def test_what_is_done(found: Examination, known: Situation, action: str) -> None:
+    """Each row of the policy's table leads to its action, and to nothing else."""
+    choice = chosen(found, known)
+    assert choice.action == action
+    assert choice.because == found.verdict
+    assert choice.why.startswith("what was found")
+
+
+HINDRANCES: Sequence[tuple[Situation, dict[str, Any], str]] = [
+    (situation(attempt("2020-11")), {"cooldown": 0}, "1 period ago; policy.cooldown is 2"),
+    (
+        situation(attempt("2020-08"), attempt("2020-09")),
+        {"budget": {"attempts": 3, "periods": 6}},
+        "the last 6 periods had 2 attempts; policy.budget allows 2",
+    ),
+    (
+        situation(attempt("2020-08"), attempt("2020-09")),
+        {"budget": {"attempts": 2, "periods": 4}},
+        "the last 6 periods had 2 attempts; policy.budget allows 2",
+    ),
+    (situation(labelled=150), {"min_labelled": 150}, "only 150 newer rows have labels"),
+    (situation(before=0), {"confirm": 1}, "1 window in a row; policy.confirm is 2"),
+]
 
 
 @pytest.mark.parametrize(
-    ("situation", "policy"),
-    [
-        (replace(FREE, attempts=(attempt("2020-09"),)), POLICY),
-        (replace(FREE, attempts=(attempt("2020-06"), attempt("2020-09"))), POLICY),
-        (replace(FREE, labelled_rows=300), POLICY),
-        (replace(FREE, drifted_before=1), POLICY.model_copy(update={"confirm": 2})),
-    ],
-    ids=[
-        "tried three periods ago",
-        "one of two attempts is older than the budget looks back",
-        "just enough labelled rows",
-        "a second window in a row",
-    ],
+    ("known", "without", "says"),
+    HINDRANCES,
+    ids=["cooldown", "attempts of the budget", "periods of the budget", "labels", "confirm"],
 )
-def test_what_no_longer_stands_against_it(situation: Situation, policy: Policy) -> None:
-    """One step past each border, the hindrance is gone."""
-    assert chosen(examined("drift"), situation, policy).action == "retrain"
+def test_each_hindrance_alone_hinders_and_says_its_numbers(
+    known: Situation, without: dict[str, Any], says: str
+) -> None:
+    """What hinders is the only thing that does: without it, the same situation retrains."""
+    hindered = chosen(DRIFT, known)
+    assert (hindered.action, hindered.because) == ("keep", "drift")
+    assert "; but " in hindered.why
+    assert says in hindered.why
+    assert chosen(DRIFT, known, **without).action == "retrain"
 
 
-def test_harm_is_not_waited_for_to_be_confirmed() -> None:
-    """Harm proven on labels acts in the first window that shows it."""
-    policy = POLICY.model_copy(update={"confirm": 3})
-    assert chosen(examined("harmful"), policy=policy).action == "retrain"
+def test_the_reasons_of_an_action_have_its_numbers() -> None:
+    """A recalibration names its gain, a search its cause."""
+    assert "0.080 [0.050, 0.110] nats a row" in chosen(UNCALIBRATED, situation()).why
+    assert "a loss of over 0.1" in chosen(SEVERE, situation()).why
+    lost = situation(attempt("2020-08", "retrain", "keep"))
+    assert "the last retrain, on 2020-08, did not win" in chosen(DRIFT, lost).why
 
 
-@pytest.mark.parametrize("verdict", ["keep", "block"])
-def test_a_retraining_that_did_not_win_is_followed_by_a_search(verdict: str) -> None:
-    """The same recipe on a little more data would lose again."""
-    tried = replace(FREE, attempts=(attempt("2020-08", verdict=verdict),))
-    choice = chosen(examined("drift"), tried)
-    assert choice.action == "retune"
-    assert "2020-08" in choice.why
+def test_a_signal_that_did_not_fire_neither_searches_nor_stands_against_a_calibration() -> None:
+    """Only what is proven counts."""
+    quiet = replace(signal("roc_auc", -0.3), fired=False)
+    found = examination("harmful", quiet, signal("calibration"), gains=GAIN)
+    assert chosen(found, situation()).action == "recalibrate"
+    assert chosen(examination("drift", quiet, tests=True), situation()).action == "retrain"
 
 
-def test_after_a_search_that_lost_it_is_plain_again() -> None:
-    """A search is dear: one that lost is not followed by another."""
-    tried = (attempt("2020-02", verdict="keep"), attempt("2020-06", "retune", "keep"))
-    assert chosen(examined("drift"), replace(FREE, attempts=tried)).action == "retrain"
-
-
-def test_a_severe_loss_asks_for_a_search_at_once() -> None:
-    """Severe means that the whole interval is beyond policy.severe."""
-    assert chosen(examined("harmful", lost(0.13))).action == "retune"
-    assert chosen(examined("harmful", lost(0.11))).action == "retrain"
-
-
-def test_calibration_alone_is_mended_by_calibration_alone() -> None:
-    """All that is proven is what a new calibration is proven to mend."""
-    wrong = Signal("calibration", None, 0.02, True, True, "wrong")
-    assert chosen(examined("harmful", wrong, gain=0.05)).action == "recalibrate"
-    assert chosen(examined("harmful", wrong, gain=0.02)).action == "retrain"
-    assert chosen(examined("harmful", wrong, lost(0.05), gain=0.05)).action == "retrain"
-
-
-def test_an_attempt_on_a_period_that_is_no_longer_accepted_still_counts() -> None:
-    """Its place among the periods is by its name, also where its batch was set aside since."""
-    tried = replace(FREE, periods=PERIODS[:-1], attempts=(attempt("2020-12"),))
-    assert chosen(examined("drift"), tried).action == "keep"
+def test_periods_after_are_counted_whether_or_not_the_period_is_among_them() -> None:
+    """Periods count by their order, so one that is gone has a place still."""
+    assert periods_after("2020-10", PERIODS) == 2
+    assert periods_after("2020-10", [p for p in PERIODS if p != "2020-10"]) == 2
+    assert periods_after("2021-01", PERIODS) == 0

@@ -150,7 +150,7 @@ def effects(path: Path, tests: Sequence[Mapping[str, Any]], title: str) -> None:
     frame = frame.drop_duplicates("feature", keep="last")
     with figure(path, 7.0, 1.4 + 0.28 * len(frame)) as axes:
         shown = frame[["feature", "name", "effect"]].itertuples(index=False)
-        labels = [f"{feature} ({name} {effect:.2f})" for feature, name, effect in shown]
+        labels = [f"{_literal(feature)} ({name} {effect:.2f})" for feature, name, effect in shown]
         axes.barh(labels, frame["strength"], color=np.where(frame["drifted"], "C3", "C0"))
         axes.axvline(1.0, color="k", linestyle=":")
         axes.set(xlabel="Effect over its threshold (red: drifted)", title=title)
@@ -158,9 +158,9 @@ def effects(path: Path, tests: Sequence[Mapping[str, Any]], title: str) -> None:
 
 def before_after(path: Path, feature: str, before: pd.Series, after: pd.Series) -> None:
     """Draw one feature's distribution in the reference and in the newest rows, as shares."""
+    together = pd.concat([before, after]).dropna()
     with figure(path, 6.0, 2.8) as axes:
-        if pd.api.types.is_numeric_dtype(before):
-            together = pd.concat([before, after]).dropna()
+        if pd.api.types.is_numeric_dtype(before) and len(together):
             edges = np.unique(np.quantile(together, np.linspace(0.005, 0.995, 31)))
             shares = [
                 np.histogram(np.clip(side.dropna(), edges[0], edges[-1]), edges)[0] / len(side)
@@ -168,19 +168,27 @@ def before_after(path: Path, feature: str, before: pd.Series, after: pd.Series) 
             ]
             for label, share in zip(("reference", "newest"), shares, strict=True):
                 axes.stairs(np.cumsum(share), edges, baseline=None, label=label)
-            axes.set(xlabel=feature, ylabel="Share up to here")
+            axes.set(xlabel=_literal(feature), ylabel="Share up to here")
         else:
             counted = [
-                side.fillna("(missing)").value_counts(normalize=True) for side in (before, after)
+                side.astype(object).fillna("(missing)").value_counts(normalize=True)
+                for side in (before, after)
             ]
             table = pd.concat(counted, axis=1, keys=["reference", "newest"]).fillna(0.0)
-            table = table.sort_values("reference", ascending=False).iloc[:15]
+            table = table.sort_index().sort_values("reference", ascending=False, kind="stable")
+            table = table.iloc[:15]
             place = np.arange(len(table))
             axes.bar(place - 0.2, table["reference"], 0.4, label="reference")
             axes.bar(place + 0.2, table["newest"], 0.4, label="newest")
-            axes.set_xticks(place, table.index, rotation=30, ha="right", fontsize="small")
-            axes.set(ylabel="Share", title=feature)
+            levels = [_literal(str(level)) for level in table.index]
+            axes.set_xticks(place, levels, rotation=30, ha="right", fontsize="small")
+            axes.set(ylabel="Share", title=_literal(feature))
         axes.legend(frameon=False)
+
+
+def _literal(text: str) -> str:
+    """Return a text that matplotlib does not take for mathematics: names may hold dollar signs."""
+    return text.replace("$", r"\$")
 
 
 def power(path: Path, gates: Mapping[str, Mapping[str, Any]], rows: int) -> None:

@@ -41,7 +41,7 @@ def pool() -> Pool:
     """
     from perennial.core.drift.rows import view
     from perennial.core.model.candidate import from_artefacts
-    from perennial.core.monitoring import checked_on
+    from perennial.core.monitoring import rows_checked_on
     from perennial.stages import incumbent, planning
 
     params, champion = read_params(), champions.read()
@@ -56,7 +56,7 @@ def pool() -> Pool:
         digest = bundles.digest(paths.CANDIDATE)
         model = from_artefacts(bundles.read(paths.CANDIDATE, digest))
         plan = files.read_json(paths.PLAN, "Run `perennial run`.")
-    raw, target = checked_on(plan, planning.reader(params.target), params.seed)
+    raw, target = rows_checked_on(plan, planning.reader(params.target), params.seed)
     assert target is not None  # a plan names labelled batches only
     return Pool(model, digest, raw, target, view(model, raw, target), params)
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from perennial.core import estimates, features
 from perennial.core.model import boosting
 from perennial.core.monitoring import Read
@@ -23,28 +25,34 @@ def choose(
 
     All of it, unless a shorter one is better by more than one standard error of the paired
     difference (as Breiman et al. 1984 choose between models): the newest labels are few, and
-    much data is seldom worse.
+    much data is seldom worse. A share that can't be fitted (a feature without any value) is left
+    out, and where the newest labels are of one class only, nothing is measured.
 
     Args:
         shares: By name, the longest first; as `plan.shares` returns them.
         newest: The calibration batches: the newest that are not held out.
-        recipe: The champion's, whose first member is fitted; None for XGBoost's defaults.
+        recipe: The champion's, whose first member is fitted; XGBoost's defaults for a champion by
+            logistic regression, or None.
         read: Reads batches, labels included.
         params: The groups seed, features and sensitive.
     """
     raw, target = read(newest)
+    assert target is not None
+    chosen = next(iter(shares))
+    if len(np.unique(target)) < 2:
+        return chosen, {}
     members = (recipe or {}).get("members") or [boosting.DEFAULT]
     scores = {}
     for name, batches in shares.items():
         rows, labels = read(batches)
         assert labels is not None
         derived = features.derive(rows, params.features.columns)
+        if name != chosen and not derived.notna().any().all():
+            continue
         spec = features.fit(derived, params.features, params.sensitive)
         booster = boosting.fit(features.apply(spec, derived), labels, members[0], params.seed)
         scores[name] = boosting.margin(booster, boosting.matrix(spec.transform(raw)))
-    assert target is not None
     reached = {name: estimates.roc_auc(target, s, ONE_ERROR) for name, s in scores.items()}
-    chosen = next(iter(scores))
     for name, score in scores.items():
         gain = estimates.roc_auc_difference(target, score, scores[chosen], ONE_ERROR)
         if gain.low > 0:

@@ -5,17 +5,25 @@ decide the same.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from perennial.core import features, policy
+from perennial.core import policy
 from perennial.core.drift.examination import Examination, examine
 from perennial.core.drift.rows import Rows, view
+from perennial.core.features import text_of
 from perennial.core.model.candidate import Candidate
-from perennial.core.plan import BatchRef, assign, batches_of, newest, newest_period
+from perennial.core.plan import (
+    BatchRef,
+    assign,
+    batches_of,
+    make_plan,
+    newest,
+    newest_period,
+)
 from perennial.core.policy import Choice, Situation
 from perennial.params import Params, Split
 
@@ -46,11 +54,21 @@ class Known:
 
     @property
     def late(self) -> list[str]:
-        """Periods that came after the champion's plan was made, and are older than its last."""
-        planned = {ref["period"] for refs in self.plan["parts"].values() for ref in refs}
-        last = newest_period(self.plan)
-        names = (ref["period"] for ref in self.labelled)
-        return [name for name in names if name not in planned and name < last]
+        """Periods that came after the champion's plan was made, and are older than its last.
+
+        What the plan left out on purpose is not late: a history cut short, or what lies between
+        the old trees' rows and those of a new calibration.
+        """
+        parts, periods = self.plan["parts"], [ref["period"] for ref in batches_of(self.plan)]
+        first = min(periods) if self.plan["split"]["history"]["kind"] != "all" else ""
+        gap = ("", "")
+        if self.plan["action"] == "recalibrate":
+            gap = parts["train"][-1]["period"], parts["calibration"][0]["period"]
+        return [
+            name
+            for name in (ref["period"] for ref in self.labelled)
+            if first < name < max(periods) and name not in periods and not gap[0] < name < gap[1]
+        ]
 
 
 @dataclass(frozen=True)
@@ -79,7 +97,7 @@ def consider(known: Known, model: Callable[[], Candidate], read: Read, params: P
         known: Plan, attempts and batches.
         model: Loads the champion; not called where nothing is newer.
         read: Reads batches.
-        params: The groups seed, monitor, policy and training.
+        params: The groups seed, split, monitor, policy and training.
     """
     newer, request = known.newer(known.accepted), params.policy.request
     if not newer:
@@ -87,18 +105,10 @@ def consider(known: Known, model: Callable[[], Candidate], read: Read, params: P
         why = f"no batch is newer than {last}, the last that the champion knows"
         return Finding(_requested(Choice("keep", "none", why), request))
     champion = model()
-    reference = view(champion, *checked_on(known.plan, read, params.seed))
-    window = newest(newer, params.monitor.min_rows)
+    reference = view(champion, *rows_checked_on(known.plan, read, params.seed))
 
     def looked(until: int) -> tuple[Examination, Rows]:
-        """Examine the newest of the newer batches before `until`."""
-        current = view(champion, *read(newest(newer[:until], params.monitor.min_rows)))
-        arrived = {ref["period"] for ref in newer[:until]}
-        with_labels = [r for r in known.newer(known.labelled) if r["period"] in arrived]
-        labelled = _labelled(with_labels, champion, read, params.monitor.min_rows)
-        settings, utility = params.monitor, params.training.utility
-        found = examine(champion, reference, current, labelled, settings, utility, params.seed)
-        return found, current
+        return _look(champion, reference, newer[:until], known, read, params)
 
     found, current = looked(len(newer))
     before = 0
@@ -114,35 +124,59 @@ def consider(known: Known, model: Callable[[], Candidate], read: Read, params: P
         before,
     )
     choice = policy.choose(found, situation, params.policy, params.monitor)
-    if choice.action == "recalibrate" and params.split.kind != "time":
-        choice = replace(choice, action="retrain")  # rows are drawn anew, so the trees are new too
-    return Finding(_requested(choice, request), found, reference, current, window)
+    choice = _requested(_possible(choice, known, params.split), request)
+    return Finding(choice, found, reference, current, newest(newer, params.monitor.min_rows))
 
 
-def checked_on(
+def checked_on(plan: Mapping[str, Any]) -> list[BatchRef]:
+    """Return the batches with rows that a champion was calibrated and judged on, each once."""
+    refs = [*plan["parts"]["calibration"], *plan["parts"]["holdout"]]
+    return list({ref["period"]: ref for ref in refs}.values())
+
+
+def rows_checked_on(
     plan: Mapping[str, Any], read: Read, seed: int
 ) -> tuple[pd.DataFrame, np.ndarray | None]:
-    """Return the rows that a champion was calibrated and judged on, and their target.
-
-    Args:
-        plan: The champion's.
-        read: Reads batches.
-        seed: With which rows were drawn, under a split that is not by time.
-    """
-    split = Split.model_construct(**plan["split"])
-    if split.kind == "time":
-        return read([*plan["parts"]["calibration"], *plan["parts"]["holdout"]])
-    raw, target = read(batches_of(plan))
-    assert target is not None
-    key = None if split.key is None else features.text_of(raw[split.key]).to_numpy()
-    chosen = assign(split, target, key, seed) != "train"
-    return raw[chosen].reset_index(drop=True), target[chosen]
+    """Return the rows that a champion was calibrated and judged on, none of them trained on."""
+    split = Split.model_validate(plan["split"])
+    raw, target = read(checked_on(plan))
+    if split.kind == "time" or target is None:
+        return raw, target
+    key = text_of(raw[split.key]).to_numpy() if split.key is not None else None
+    held = assign(split, target, key, seed) != "train"
+    return raw[held].reset_index(drop=True), target[held]
 
 
-def _labelled(
-    batches: Sequence[BatchRef], champion: Candidate, read: Read, rows: int
-) -> Rows | None:
-    return view(champion, *read(newest(batches, rows))) if batches else None
+def _look(
+    champion: Candidate,
+    reference: Rows,
+    newer: Sequence[BatchRef],
+    known: Known,
+    read: Read,
+    params: Params,
+) -> tuple[Examination, Rows]:
+    """Examine the newest of the newer batches; return the rows too."""
+    rows, periods = params.monitor.min_rows, {ref["period"] for ref in newer}
+    current = view(champion, *read(newest(newer, rows)))
+    arrived = [ref for ref in known.labelled if ref["period"] in periods]
+    labelled = view(champion, *read(newest(arrived, rows))) if arrived else None
+    settings, utility = params.monitor, params.training.utility
+    found = examine(champion, reference, current, labelled, settings, utility, params.seed)
+    return found, current
+
+
+def _possible(choice: Choice, known: Known, split: Split) -> Choice:
+    """Return a retraining in place of a recalibration that could not keep the trees."""
+    if choice.action != "recalibrate":
+        return choice
+    if split.kind != "time" or known.plan["split"]["kind"] != "time":
+        hindrance = "a split by row draws other rows to train on"
+    else:
+        parts = make_plan(known.labelled, split, choice.action, choice.because)["parts"]
+        if known.plan["parts"]["train"][-1]["period"] < parts["calibration"][0]["period"]:
+            return choice
+        hindrance = "some of the rows to calibrate on were trained on"
+    return Choice("retrain", choice.because, f"{choice.why}; but {hindrance}, so the trees are new")
 
 
 def _requested(choice: Choice, request: str) -> Choice:

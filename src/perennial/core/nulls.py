@@ -62,19 +62,18 @@ def strengths(found: Examination, monitor: Monitor) -> dict[str, float]:
         needed["domain_classifier.roc_auc"] = found.domain.roc_auc.low
     for signal in found.signals:
         if signal.estimate is not None:
-            key, value = _beyond(signal.name, signal.estimate.low, signal.estimate.high, found)
+            key, value = _beyond(signal.name, signal.estimate.low, signal.estimate.high)
             needed[key] = max(needed.get(key, 0.0), value)
     return needed
 
 
-def _beyond(name: str, low: float, high: float, found: Examination) -> tuple[str, float]:
+def _beyond(name: str, low: float, high: float) -> tuple[str, float]:
     """Return which threshold a signal is held to, and how far beyond nothing its interval is."""
     if name in ("roc_auc", "estimated_roc_auc"):
         return "harm.roc_auc", max(-high, 0.0)
     if name == "calibration":
         return "harm.log_loss", max(low, 0.0)
-    known = found.known_rate if name == "estimated_prior" else 0.0
-    return "harm.prior", max(low - known, known - high, 0.0)
+    return "harm.prior", max(low, -high, 0.0)
 
 
 def suggest(

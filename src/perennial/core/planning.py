@@ -26,7 +26,7 @@ def follow(
         InputError: nothing would be left to train on.
     """
     split, train = params.split, None
-    if choice.action == "recalibrate":
+    if choice.action == "recalibrate":  # `monitoring.consider` chooses it only by time
         train = known.plan["parts"]["train"]
     plan = make_plan(known.labelled, split, choice.action, choice.because, recipe, train)
     if split.history.kind != "chosen" or train is not None:

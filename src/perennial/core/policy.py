@@ -43,15 +43,15 @@ def choose(found: Examination, situation: Situation, policy: Policy, monitor: Mo
 
     Nothing is done without drift; nor where it was just tried, is tried too often, is not yet
     confirmed, or nothing newer could be learnt from. If the ranking holds and a new calibration is
-    proven to mend what is wrong, that is all that is done. If the last plain retraining did not
-    win, or the loss is severe, there is a new search.
+    proven to mend what is wrong, that is all that is done, unless just that did not win the last
+    time. If the last plain retraining did not win, or the loss is severe, there is a new search.
     """
     if found.verdict in ("none", "insufficient"):
         return Choice("keep", found.verdict, found.why)
     hindered = _hindrance(found, situation, policy)
     if hindered:
         return Choice("keep", found.verdict, f"{found.why}; but {hindered}")
-    if _calibration_suffices(found, monitor):
+    if _calibration_suffices(found, monitor) and _lost_last(situation) != "recalibrate":
         gain = found.gains["recalibration"]
         why = (
             f"the ranking is not shown to be worse, and a new calibration alone saves "
@@ -70,13 +70,13 @@ def _hindrance(found: Examination, situation: Situation, policy: Policy) -> str:
         last = situation.attempts[-1]
         return (
             f"the last attempt, on {last['period']}, ended in `{last['verdict']}` "
-            f"{since[-1]} periods ago; policy.cooldown is {policy.cooldown}"
+            f"{_counted(since[-1], 'period')} ago; policy.cooldown is {policy.cooldown}"
         )
     recent = sum(n < policy.budget.periods for n in since)
     if recent >= policy.budget.attempts:
         return (
-            f"there were {recent} attempts in {policy.budget.periods} periods, all that "
-            "policy.budget allows"
+            f"the last {_counted(policy.budget.periods, 'period')} had "
+            f"{_counted(recent, 'attempt')}; policy.budget allows {policy.budget.attempts}"
         )
     if situation.labelled_rows < policy.min_labelled:
         return (
@@ -85,8 +85,8 @@ def _hindrance(found: Examination, situation: Situation, policy: Policy) -> str:
         )
     if found.verdict == "drift" and situation.drifted_before + 1 < policy.confirm:
         return (
-            f"only {situation.drifted_before + 1} windows in a row show it; policy.confirm is "
-            f"{policy.confirm}"
+            f"drift is shown by {_counted(situation.drifted_before + 1, 'window')} in a row; "
+            f"policy.confirm is {policy.confirm}"
         )
     return ""
 
@@ -104,13 +104,20 @@ def _search_is_due(found: Examination, situation: Situation, policy: Policy) -> 
     lost = next((s.estimate for s in found.signals if s.name == "roc_auc" and s.fired), None)
     if lost is not None and lost.high < -policy.severe:
         return f"a loss of over {policy.severe:g} asks for a new search"
-    plain = [a for a in situation.attempts if a["action"] in ("retrain", "recalibrate")]
-    if plain and plain[-1] is situation.attempts[-1] and plain[-1]["verdict"] != "promote":
-        return (
-            f"the last {plain[-1]['action']}, on {plain[-1]['period']}, did not win, so there is "
-            "a new search"
-        )
+    if (lost_last := _lost_last(situation)) in ("retrain", "recalibrate"):
+        period = situation.attempts[-1]["period"]
+        return f"the last {lost_last}, on {period}, did not win, so there is a new search"
     return ""
+
+
+def _lost_last(situation: Situation) -> str:
+    """Return what was tried last, if it did not win; else nothing."""
+    last = situation.attempts[-1] if situation.attempts else {"verdict": "promote"}
+    return "" if last["verdict"] == "promote" else str(last["action"])
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def periods_after(period: str, periods: Sequence[str]) -> int:

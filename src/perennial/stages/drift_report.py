@@ -1,5 +1,7 @@
 """What monitor found, for machines (`reports/drift.json`) and for people (`reports/drift.html`)."""
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ def nothing(period: str, action: str, why: str) -> dict[str, Any]:
         "schema_version": 2,
         "period": period,
         "reference": None,
+        "window": [],
         "n": 0,
         "verdict": "none",
         "action": action,
@@ -99,5 +102,10 @@ def _ends(periods: Sequence[str]) -> list[str]:
 def _table(tests: Sequence[Mapping[str, Any]]) -> bytes:
     """Return the tests as CSV, for people and `dvc plots`."""
     names = ["feature", "name", "effect", "threshold", "p_value", "q_value", "drifted"]
-    shown = [["" if test[name] is None else str(test[name]) for name in names] for test in tests]
-    return "\n".join([",".join(names), *(",".join(row) for row in shown), ""]).encode()
+    table = io.StringIO()
+    writer = csv.DictWriter(table, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    # nine digits, as in JSON: the folder is hashed, and processors differ in the last one
+    rounded = ({k: f"{v:.9g}" if isinstance(v, float) else v for k, v in t.items()} for t in tests)
+    writer.writerows(rounded)
+    return table.getvalue().encode()

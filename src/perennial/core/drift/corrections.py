@@ -1,6 +1,6 @@
 """Cheaper corrections than a retraining: what each would have been worth on labelled rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,12 +38,13 @@ def gains(
 
     A correction is fitted on four fifths of the rows and measured on the fifth, in turn: in blocks
     of arrival, so that neighbours are on one side. The same rows are scored before and after, so
-    the intervals are of paired differences.
+    the intervals are of paired differences. Where four fifths have fewer than two rows of a class,
+    nothing is fitted: the champion's own word stays for the fifth.
 
     Args:
-        rows: The newest labelled rows, at least two of each class in four fifths of them.
+        rows: The newest labelled rows, at least as many as folds.
         old_prior: Share of positives in the rows that the champion was calibrated on.
-        new_prior: As estimated from newer rows without their labels; None to leave it out.
+        new_prior: As estimated from newer rows without their labels.
         utility: Of a decision.
         confidence: Of each interval.
 
@@ -79,23 +80,25 @@ def _saved(rows: Labelled, probability: np.ndarray, confidence: float) -> Estima
 
 
 def _recalibrated(rows: Labelled) -> np.ndarray:
-    fitted = np.empty(len(rows.target))
-    for held in _blocks(len(rows.target)):
-        own = ~held
-        fitted[held] = calibration.fit("sigmoid", rows.margin[own], rows.target[own]).probability(
-            rows.margin[held]
-        )
+    fitted = rows.probability.copy()
+    for held, own in _blocks(rows.target):
+        line = calibration.fit("sigmoid", rows.margin[own], rows.target[own])
+        fitted[held] = line.probability(rows.margin[held])
     return fitted
 
 
 def _redecided(rows: Labelled, utility: Utility) -> np.ndarray:
-    decided = np.empty(len(rows.target), dtype="int64")
-    for held in _blocks(len(rows.target)):
-        cut = choose_threshold(utility, rows.target[~held], rows.probability[~held])
+    decided = rows.decision.copy()
+    for held, own in _blocks(rows.target):
+        cut = choose_threshold(utility, rows.target[own], rows.probability[own])
         decided[held] = rows.probability[held] >= cut
     return decided
 
 
-def _blocks(rows: int) -> list[np.ndarray]:
-    block = np.arange(rows) * FOLDS // rows
-    return [block == fold for fold in range(FOLDS)]
+def _blocks(target: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield each fifth and the rest, where the rest has two rows of each class to fit on."""
+    block = np.arange(len(target)) * FOLDS // len(target)
+    for fold in range(FOLDS):
+        own = block != fold
+        if min(target[own].sum(), (1 - target[own]).sum()) >= 2:
+            yield ~own, own

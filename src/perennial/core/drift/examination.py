@@ -4,7 +4,7 @@ The stage `monitor`, `perennial replay` and `perennial calibrate-drift` all call
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from perennial.core.drift import corrections, domain, signals
@@ -29,10 +29,9 @@ class Examination:
             is proven, `insufficient` if there are too few rows to tell.
         why: A sentence with the numbers of what decided.
         comparison: The univariate tests.
-        domain: The domain classifier; None where it could not be asked.
+        domain: The domain classifier; None where there are too few rows for its folds.
         signals: The other looks.
         gains: What cheaper corrections would gain, on the newest labelled rows.
-        known_rate: Share of positives in the rows that the champion was checked on.
     """
 
     verdict: Verdict
@@ -41,7 +40,6 @@ class Examination:
     domain: DomainShift | None = None
     signals: Sequence[Signal] = ()
     gains: Mapping[str, Estimate] = field(default_factory=dict)
-    known_rate: float = 0.0
 
     def proven(self, name: str) -> bool:
         """Return whether the signal of that name fired."""
@@ -89,21 +87,26 @@ def examine(
     )
     if compared.verdict == "insufficient":
         return Examination("insufficient", compared.why, compared)
-    told = domain.classify(
-        reference.features, current.features, settings.domain_classifier, settings.confidence, seed
-    )
+    told = None
+    if min(len(reference), len(current)) >= 2 * settings.domain_classifier.folds:
+        told = domain.classify(
+            reference.features,
+            current.features,
+            settings.domain_classifier,
+            settings.confidence,
+            seed,
+        )
     found = signals.without_labels(reference, current, settings, seed)
     gains: dict[str, Estimate] = {}
     if labelled is not None and len(labelled) >= settings.min_rows:
         measured, gains = signals.with_labels(reference, labelled, found[-1], settings, utility)
         found += measured
-    assert reference.target is not None
-    return replace(_conclude(compared, told, found, gains), known_rate=signals.rate(reference))
+    return _conclude(compared, told, found, gains)
 
 
 def _conclude(
     compared: Comparison,
-    told: DomainShift,
+    told: DomainShift | None,
     found: list[Signal],
     gains: Mapping[str, Estimate],
 ) -> Examination:
@@ -111,7 +114,7 @@ def _conclude(
     reasons = [signal.says for signal in fired]
     if compared.verdict == "drift":
         reasons.append(compared.why)
-    if told.drifted:
+    if told and told.drifted:
         auc = told.roc_auc
         reasons.append(
             f"a classifier tells the newer rows from the reference with a ROC AUC of "

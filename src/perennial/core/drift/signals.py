@@ -10,6 +10,7 @@ from perennial.core.drift import concept, corrections, label_shift, performance
 from perennial.core.drift.corrections import Labelled
 from perennial.core.drift.rows import Rows
 from perennial.core.estimates import Estimate
+from perennial.core.model import calibration
 from perennial.params import Utility
 from perennial.params.drift import Monitor
 
@@ -25,7 +26,7 @@ class Signal:
         estimate: What was estimated; None where the look is no estimate.
         threshold: What the estimate's bound is held to.
         fired: Whether it is proven.
-        harm: Whether that is harm to the champion, measured on labels.
+        harm: Whether, once proven, it is harm to the champion: only labels can say so.
         says: A sentence with the numbers.
     """
 
@@ -55,22 +56,31 @@ def without_labels(reference: Rows, current: Rows, settings: Monitor, seed: int)
         performance.estimated(rows.probability, rows.decision, *drawn).get("roc_auc")
         for rows in (current, reference)
     ]
-    found = []
-    if expected[0] is not None and expected[1] is not None:
-        change = performance.change(expected[0], expected[1])
-        limit = settings.harm.roc_auc
+    found, limit = [], settings.harm.roc_auc
+    known = [auc for auc in expected if auc is not None and np.isfinite(auc.value)]  # pairs exist
+    if len(known) == len(expected):
+        change = performance.change(*known)
         says = (
             f"the ROC AUC, estimated without labels, changes by {_shown(change)}; a loss of over "
             f"{limit:g} matters"
         )
         found.append(Signal("estimated_roc_auc", change, limit, change.high < -limit, False, says))
-    known = rate(reference)
-    prior = label_shift.estimated_prior(current.probability, known, *drawn)
-    says = (
-        f"the rate of positives, estimated without labels, is {_shown(prior)} where the champion "
-        f"knew {known:.3f}; a change of over {settings.harm.prior:g} matters"
+    rate = _rate(reference)
+    # calibrated on just these reference rows, and held to the same estimate of them: a weak
+    # champion's estimate is off by many times what its calibration is off
+    assert reference.target is not None
+    line = calibration.fit("sigmoid", reference.margin, reference.target)
+    prior = performance.change(
+        *(
+            label_shift.estimated_prior(line.probability(rows.margin), rate, *drawn)
+            for rows in (current, reference)
+        )
     )
-    fired = _away(prior, known) > settings.harm.prior
+    says = (
+        f"the rate of positives, estimated without labels, changes by {_shown(prior)} from "
+        f"{rate:.3f}; over {settings.harm.prior:g} matters"
+    )
+    fired = _away(prior, 0.0) > settings.harm.prior
     return [*found, Signal("estimated_prior", prior, settings.harm.prior, fired, False, says)]
 
 
@@ -87,9 +97,8 @@ def with_labels(
         utility: Of a decision.
     """
     known, target = reference.target, labelled.target
-    assert known is not None
     assert prior.estimate is not None
-    if target is None or min(target.sum(), (1 - target).sum()) < MIN_OF_A_CLASS:
+    if known is None or target is None or min(_rarer(known), _rarer(target)) < MIN_OF_A_CLASS:
         return [], {}
     now, then = (
         performance.measured(y, rows.probability, rows.decision, settings.confidence)
@@ -102,9 +111,9 @@ def with_labels(
     )
     lost = Signal("roc_auc", change, limit, change.high < -limit, True, says)
     rows = Labelled(target, labelled.margin, labelled.probability, labelled.decision)
-    gains = corrections.gains(
-        rows, rate(reference), prior.estimate.value, utility, settings.confidence
-    )
+    rate = _rate(reference)
+    new_rate = rate + prior.estimate.value  # `gains` keeps it within 0 to 1
+    gains = corrections.gains(rows, rate, new_rate, utility, settings.confidence)
     gain, limit = gains["recalibration"], settings.harm.log_loss
     says = f"wrong calibration costs {_shown(gain)} nats of log loss a row; over {limit:g} is harm"
     wrong = Signal("calibration", gain, limit, gain.low > limit, True, says)
@@ -142,8 +151,11 @@ def fired(signals: Sequence[Signal]) -> list[Signal]:
     return sorted((s for s in signals if s.fired), key=lambda s: not s.harm)
 
 
-def rate(rows: Rows) -> float:
-    """Return the share of labelled rows that are positive, kept off 0 and 1."""
+def _rarer(target: np.ndarray) -> int:
+    return int(min(target.sum(), (1 - target).sum()))
+
+
+def _rate(rows: Rows) -> float:
     assert rows.target is not None
     return float(np.clip(rows.target.mean(), 0.001, 0.999))
 
