@@ -31,7 +31,7 @@ RECIPE = {
 SMALLER = {
     r"^  calibration_rows: \d+": "  calibration_rows: 400",
     r"^  holdout_rows: \d+": "  holdout_rows: 400",
-    r"^  replicates: 1000": "  replicates: 200",
+    r"^  replicates: 500": "  replicates: 200",
 }
 KEYS = {
     "schema_version",
