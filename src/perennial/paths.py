@@ -45,6 +45,9 @@ MODEL_CARD_PAGE = Path("reports/model-card.html")
 PROOF_REPORT = Path("reports/prove-gates.json")
 PROOF_PAGE = Path("reports/prove-gates.html")
 PROOF_POWER = Path("reports/prove-gates.png")
+REPLAY_REPORT = Path("reports/replay.json")
+REPLAY_PAGE = Path("reports/replay.html")
+REPLAY_PICTURE = Path("reports/replay.png")
 REGISTRATION = Path("reports/registration.json")
 DATA_DOCS = Path("reports/data-docs")
 
@@ -55,6 +58,7 @@ DERIVED = STATE / "derived"
 STUDIES = STATE / "studies"
 LOGS = STATE / "logs"
 PROOF_SECONDS = STATE / "prove-gates.json"
+REPLAY = STATE / "replay"
 TIMINGS = STATE / "timings.json"
 MATPLOTLIB = STATE / "matplotlib"
 REGISTRY = STATE / "mlflow"

@@ -9,7 +9,7 @@ from perennial.adapters import batches, bundles, champions, files, pages
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
 from perennial.core import attribution, verdict
-from perennial.core.gates.result import CHAMPION, Gate, by_severity, decide
+from perennial.core.gates.result import by_severity, decide, reason
 from perennial.core.verdict import Evidence, Rival
 from perennial.stages import incumbent, model_card
 from perennial.stages.running import run
@@ -42,7 +42,7 @@ def gate() -> int:
     report = {
         "schema_version": 2,
         "verdict": decided,
-        "why": _why(decided, results),
+        "why": reason(decided, results),
         "candidate": candidate,
         "champion": champion.digest if champion else None,
         "error_rate": params.gates.error_rate,
@@ -97,15 +97,6 @@ def _rival(
     chosen = features.iloc[attribution.evenly(len(features), explained["holdout"]["rows"])]
     values, _ = model.contributions(chosen)
     return Rival(False, probability, pd.DataFrame(values, columns=features.columns))
-
-
-def _why(decided: str, results: list[Gate]) -> str:
-    if decided == "block":
-        return "; ".join(f"{r.name}: {r.why}" for r in results if r.blocks)
-    comparison = next(r for r in results if r.name == CHAMPION)
-    tolerated = [r.name for r in results if r.verdict == "insufficient" and r is not comparison]
-    short = f"; tolerated as too few rows to tell: {', '.join(tolerated)}" if tolerated else ""
-    return f"no gate blocks; {comparison.why}{short}"
 
 
 if __name__ == "__main__":
