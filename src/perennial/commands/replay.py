@@ -33,9 +33,7 @@ class Replayed:
     written: bool
 
 
-def replay(
-    quick: bool, only: Sequence[str], start: str | None, progress: Progress
-) -> Replayed:
+def replay(quick: bool, only: Sequence[str], start: str | None, progress: Progress) -> Replayed:
     """Replay the policies; write report, picture and page, unless only some were asked for.
 
     Args:
@@ -90,7 +88,10 @@ def _periods(start: str | None, params: Params) -> tuple[str, list[str]]:
         )
     later = [period for period in every if period > first]
     if not later:
-        raise InputError(f"{first}: no period is later, so there is nothing to replay", None)
+        raise InputError(
+            f"{first}: no period is later, so there is nothing to replay",
+            "Name an earlier one, or add batches.",
+        )
     return first, later
 
 

@@ -112,7 +112,7 @@ def act(
     """Decide about a period and carry it out; return what happened, and the state after it."""
     finding, plan = plan_for(rule, number, arrived, state, known, params)
     choice = finding.choice
-    said = {"action": choice.action, "because": choice.because, "why": choice.why}
+    said: dict[str, Any] = {"action": choice.action, "because": choice.because, "why": choice.why}
     nothing = {"verdict": None, "judged": None, "candidate": None, "seconds": 0.0, "spent": 0.0}
     if plan is None:
         return {**said, **nothing}, state
@@ -146,9 +146,7 @@ def plan_for(
     return found, follow(found.choice, arrived, recipe, known.read, params)[0]
 
 
-def challenge(
-    plan: Mapping[str, Any], state: State, known: Past, params: Params
-) -> dict[str, Any]:
+def challenge(plan: Mapping[str, Any], state: State, known: Past, params: Params) -> dict[str, Any]:
     """Carry a plan out and judge it, or return what came of it before."""
     from perennial.commands.proving import compare
     from perennial.core.replay.challenge import judge, rows_of
@@ -214,9 +212,7 @@ def _searched(rows: "Rows", params: Params) -> Mapping[str, Any]:
     return recipe
 
 
-def _score(
-    state: State, ref: BatchRef, known: Past, params: Params, path: Path
-) -> dict[str, Any]:
+def _score(state: State, ref: BatchRef, known: Past, params: Params, path: Path) -> dict[str, Any]:
     """Write the champion's probabilities of a period; return how good they are."""
     from perennial.core.replay import measure
 

@@ -98,15 +98,15 @@ def fit(rows: Rows, params: Params, recipe: Mapping[str, Any] = RECIPE) -> Fitte
             groups[own].reset_index(drop=True),
         )
     plain = without_mitigation(params.training)
-    fitted = [
+    candidate, logistic, default = (
         fit_candidate(wanted, spec, parts["train"], parts["calibration"], settings, params.seed)
         for wanted, settings in [
             (recipe, params.training),
             (BASELINES["logistic"], plain),
             (BASELINES["default"], plain),
         ]
-    ]
-    return Fitted(rows, params, derived, parts, *fitted)
+    )
+    return Fitted(rows, params, derived, parts, candidate, logistic, default)
 
 
 def collect(case: Fitted, parity: Parity, drifted: bool = False) -> Evidence:

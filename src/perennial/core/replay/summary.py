@@ -107,9 +107,7 @@ def saved(scored: Scored, other: Scored) -> list[float]:
 
 def calibration(scored: Scored, bins: int) -> float:
     """Return the debiased expected calibration error of all rows together."""
-    target, probability = (
-        np.concatenate(side) for side in (scored.targets, scored.probabilities)
-    )
+    target, probability = (np.concatenate(side) for side in (scored.targets, scored.probabilities))
     error = metrics.calibration_error(target, probability, bins)
     return float(error(np.ones((1, len(target)), dtype="float32"))[0])
 
