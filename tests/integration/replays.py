@@ -13,11 +13,11 @@ from perennial.adapters.configuration import read_params
 from perennial.core.proof import population
 
 ROOT = Path(__file__).parents[2]
-ROWS, PERIODS, START = 500, 8, "03"
+ROWS, PERIODS, START = 1000, 10, "03"
 
 
 def make_project(folder: Path, concept_changes_at: int | None = None, seed: int = 1) -> Path:
-    """Write parameters and eight batches of 500 rows; from a period on, x1 to x3 may mean the
+    """Write parameters and ten batches of 1,000 rows; from a period on, x1 to x3 may mean the
     opposite of what they meant before."""
     rows = population.synthetic(seed, scale=1)
     chosen = np.arange(ROWS * PERIODS)
@@ -37,12 +37,13 @@ def write_params(folder: Path, **changes: Any) -> None:
     content = params.model_dump(by_alias=True, exclude_unset=True, mode="json")
     content["target"]["positive"] = 1
     content["data"]["as_of"] = "latest"
-    content["split"] |= {"calibration_rows": 500, "holdout_rows": 500}
+    content["split"] |= {"calibration_rows": 1000, "holdout_rows": 1000}
+    content["split"]["history"] = {"kind": "rows", "last": 2000}
     content["search"] |= {"trials": 2, "trials_per_round": 2, "max_rounds": 40, "folds": 2}
     content["evaluation"] |= {"replicates": 100}
     content["monitor"] |= {"replicates": 100}
     content["explanation"] |= {"rows": 200}
-    content["behaviour"] |= {"rows": 50}
+    content["behaviour"] |= {"rows": 500}
     content["replay"] |= {"start": START, "scheduled": [2]}
     for name, change in changes.items():
         content[name] |= change

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.integration import replays
 
 from perennial import paths
 from perennial.adapters.configuration import read_params
@@ -18,8 +19,6 @@ from perennial.commands import replay, replaying
 from perennial.commands.past import found, past
 from perennial.core.replay.rules import Rule, parse
 from perennial.errors import InputError
-
-from . import replays
 
 CHANGED_AT = 5
 
@@ -91,22 +90,21 @@ def test_a_candidate_that_a_gate_blocks_does_not_take_charge(
     assert at["06"]["champion"] == at["05"]["champion"] != at["05"]["candidate"]
 
 
-def test_a_candidate_with_a_verdict_of_promote_is_in_charge_from_the_next_period(
+def test_a_candidate_that_is_promoted_is_in_charge_from_the_next_period_and_mends_the_harm(
     changed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = records(changed, "drift", monkeypatch)
-    won = [i for i, record in enumerate(taken) if record["verdict"] == "promote"]
-    for i, record in enumerate(taken[1:], start=1):
-        before = taken[i - 1]
-        expected = before["candidate"] if i - 1 in won else before["champion"]
-        assert record["champion"] == expected
+    at = {record["period"]: record for record in records(changed, "always", monkeypatch)}
+    assert at["08"]["verdict"] == "promote"
+    assert at["08"]["champion"] == at["04"]["champion"]
+    assert at["09"]["champion"] == at["08"]["candidate"]
+    assert at["08"]["roc_auc"]["high"] < 0.6 < at["09"]["roc_auc"]["low"]
 
 
 def test_scheduled_retrains_every_so_many_periods(
     quiet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = records(quiet, "scheduled(2)", monkeypatch)
-    assert actions(taken) == ["keep", "retrain", "keep", "retrain"]
+    assert actions(taken) == ["keep", "retrain"] * 3
     assert {r["because"] for r in taken if r["action"] == "retrain"} == {"request"}
 
 
@@ -191,10 +189,10 @@ def test_a_start_that_is_no_period_is_refused_with_those_there_are(
     quiet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(quiet)
-    with pytest.raises(InputError, match="no such period among 00 to 07"):
+    with pytest.raises(InputError, match="no such period among 00 to 09"):
         replay._periods("1999", read_params())
     with pytest.raises(InputError, match="no period is later"):
-        replay._periods("07", read_params())
+        replay._periods("09", read_params())
 
 
 def test_without_a_start_it_is_the_first_period_with_rows_enough(
@@ -204,7 +202,7 @@ def test_without_a_start_it_is_the_first_period_with_rows_enough(
     params = read_params()
     anywhere = params.replay.model_copy(update={"start": None})
     first, periods = replay._periods(None, params.model_copy(update={"replay": anywhere}))
-    assert (first, periods[0], periods[-1]) == ("03", "04", "07")
+    assert (first, periods[0], periods[-1]) == ("03", "04", "09")
 
 
 def test_batches_after_the_accepted_ones_are_replayed_and_quarantined_ones_are_not(
@@ -216,7 +214,7 @@ def test_batches_after_the_accepted_ones_are_replayed_and_quarantined_ones_are_n
     for period in ("00", "01", "03"):  # 02 was quarantined, 04 is later than as_of
         source = folder / paths.BATCHES / f"{period}.parquet"
         (folder / paths.ACCEPTED / source.name).write_bytes(source.read_bytes())
-    assert [batch.period for batch in found()] == ["00", "01", "03", "04", "05", "06", "07"]
+    assert [batch.period for batch in found()] == ["00", "01", *(f"{n:02}" for n in range(3, 10))]
 
 
 def test_a_period_is_scored_by_the_champion_of_its_time(
