@@ -15,7 +15,13 @@ def split(
     kind: str = "time", calibration: int = 10, holdout: int = 10, key: str | None = None
 ) -> Split:
     return Split.model_validate(
-        {"kind": kind, "key": key, "calibration_rows": calibration, "holdout_rows": holdout}
+        {
+            "kind": kind,
+            "key": key,
+            "calibration_rows": calibration,
+            "holdout_rows": holdout,
+            "history": {"kind": "all", "last": None},
+        }
     )
 
 

@@ -5,19 +5,19 @@ decide the same.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from perennial.core import policy
+from perennial.core import features, policy
 from perennial.core.drift.examination import Examination, examine
 from perennial.core.drift.rows import Rows, view
 from perennial.core.model.candidate import Candidate
-from perennial.core.plan import BatchRef, newest, newest_period
+from perennial.core.plan import BatchRef, assign, batches_of, newest, newest_period
 from perennial.core.policy import Choice, Situation
-from perennial.params import Params
+from perennial.params import Params, Split
 
 # batches to their raw rows, in order, and the target; None where a batch has no labels yet
 Read = Callable[[Sequence[BatchRef]], tuple[pd.DataFrame, np.ndarray | None]]
@@ -87,7 +87,7 @@ def consider(known: Known, model: Callable[[], Candidate], read: Read, params: P
         why = f"no batch is newer than {last}, the last that the champion knows"
         return Finding(_requested(Choice("keep", "none", why), request))
     champion = model()
-    reference = view(champion, *read(checked_on(known.plan)))
+    reference = view(champion, *checked_on(known.plan, read, params.seed))
     window = newest(newer, params.monitor.min_rows)
 
     def looked(until: int) -> tuple[Examination, Rows]:
@@ -114,12 +114,29 @@ def consider(known: Known, model: Callable[[], Candidate], read: Read, params: P
         before,
     )
     choice = policy.choose(found, situation, params.policy, params.monitor)
+    if choice.action == "recalibrate" and params.split.kind != "time":
+        choice = replace(choice, action="retrain")  # rows are drawn anew, so the trees are new too
     return Finding(_requested(choice, request), found, reference, current, window)
 
 
-def checked_on(plan: Mapping[str, Any]) -> list[BatchRef]:
-    """Return the batches that a champion was calibrated and judged on."""
-    return [*plan["parts"]["calibration"], *plan["parts"]["holdout"]]
+def checked_on(
+    plan: Mapping[str, Any], read: Read, seed: int
+) -> tuple[pd.DataFrame, np.ndarray | None]:
+    """Return the rows that a champion was calibrated and judged on, and their target.
+
+    Args:
+        plan: The champion's.
+        read: Reads batches.
+        seed: With which rows were drawn, under a split that is not by time.
+    """
+    split = Split.model_construct(**plan["split"])
+    if split.kind == "time":
+        return read([*plan["parts"]["calibration"], *plan["parts"]["holdout"]])
+    raw, target = read(batches_of(plan))
+    assert target is not None
+    key = None if split.key is None else features.text_of(raw[split.key]).to_numpy()
+    chosen = assign(split, target, key, seed) != "train"
+    return raw[chosen].reset_index(drop=True), target[chosen]
 
 
 def _labelled(

@@ -26,7 +26,7 @@ def follow(
         InputError: nothing would be left to train on.
     """
     split, train = params.split, None
-    if choice.action == "recalibrate" and split.kind == "time":
+    if choice.action == "recalibrate":
         train = known.plan["parts"]["train"]
     plan = make_plan(known.labelled, split, choice.action, choice.because, recipe, train)
     if split.history.kind != "chosen" or train is not None:
