@@ -2,6 +2,7 @@
 the history: how docs/decisions/0013 was measured.
 
     python benchmarks/replay_settings.py first_half [name of a variant]...
+    python benchmarks/replay_settings.py ungated    what the gates cost: always, with no gate at all
 """
 
 import os
@@ -13,6 +14,7 @@ from typing import Any
 from perennial.adapters import workers
 from perennial.adapters.configuration import read_params
 from perennial.commands import replay, replaying
+from perennial.commands.past import past
 from perennial.core.replay import rules, summary
 from perennial.params import Params
 
@@ -28,7 +30,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "budget 3 in 12": {"policy": {"budget": {"attempts": 3, "periods": 12}}},
     "last 5,000 rows": {"split": {"history": {"kind": "rows", "last": 5000}}},
     "last 10,000 rows": {"split": {"history": {"kind": "rows", "last": 10000}}},
-    "last 20,000 rows": {"split": {"history": {"kind": "rows", "last": 20000}}},
     "chosen": {"split": {"history": {"kind": "chosen", "last": None}}},
 }
 DRAWN = {"confidence": 0.95, "replicates": 2000, "seed": 1}
@@ -51,6 +52,32 @@ def steps(policy: str, variant: str, periods: list[str], start: str) -> list[rep
         taken.append(step)
         state = step.state
     return taken
+
+
+def ungated() -> None:
+    """Compare the newest candidate of `always`, whatever its verdict, with who was in charge."""
+    params = read_params()
+    start, every = replay._periods(None, params)
+    taken = steps("always", "as it is", every, start)
+    champion = replay.scores(taken, params)
+    newest = [step.record["candidate"] or step.record["champion"] for step in taken]
+    in_charge = [taken[0].record["champion"], *newest[:-1]]
+    known = past(params)
+    refs = {ref["period"]: ref for ref in known.labelled}
+    probabilities = [
+        replaying.load(digest).predict(known.read([refs[period]])[0])["probability"].to_numpy()
+        for digest, period in zip(in_charge, every, strict=True)
+    ]
+    free = summary.Scored(champion.targets, probabilities)
+    never = replay.scores(steps("never", "as it is", every, start), params)
+    for other, name in ((never, "never"), (champion, "always with its gates")):
+        for half in summary.HALVES:
+            found = summary.difference(free, other, half, **DRAWN)
+            shown = [
+                "{value:+.3f} [{low:+.3f}, {high:+.3f}]".format(**found[measure])
+                for measure in ("roc_auc", "log_loss")
+            ]
+            print("| ungated - " + name, half, *shown, sep=" | ")
 
 
 def main(half: str, names: list[str]) -> None:
@@ -100,4 +127,7 @@ def main(half: str, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:] or list(VARIANTS))
+    if sys.argv[1] == "ungated":
+        ungated()
+    else:
+        main(sys.argv[1], sys.argv[2:] or list(VARIANTS))
