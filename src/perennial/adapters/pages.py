@@ -151,7 +151,7 @@ def write_replay(path: Path, report: Mapping[str, Any], drawn: bytes) -> None:
         },
         "parts": (
             ("all", "all periods"),
-            ("first_half", f"up to {report['second_half']}, without it"),
+            ("first_half", f"before {report['second_half']}"),
             ("second_half", f"from {report['second_half']}"),
         ),
         "drawn": base64.b64encode(drawn).decode(),

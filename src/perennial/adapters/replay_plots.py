@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 SPAN = 3  # periods whose ROC AUCs are averaged for one point
 STYLES: dict[str, dict[str, Any]] = {
     "never": {"color": "#8a8a8a", "linewidth": 2.0},
-    "always": {"color": "#1a1a1a", "linewidth": 2.0},
-    "drift": {"color": "#c8421f", "linewidth": 3.2, "zorder": 5},
+    "drift": {"color": "#c8421f", "linewidth": 3.6, "zorder": 5},
+    "always": {"color": "#1a1a1a", "linewidth": 1.4, "zorder": 6},  # thin: both are often one line
 }
 BLUES = ("#2f6fb0", "#7fb2dd", "#1b3f6b", "#a9cbe6")
 
