@@ -231,6 +231,41 @@ def calibrate_drift(
         raise typer.Exit(1 if found.faults else 0)
 
 
+@app.command()
+def replay(
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--policy",
+            help="never, scheduled(K), drift or always; may be given repeatedly. Writes no report.",
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Start from the batches up to this period."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Never, drift and always only; short searches.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Let every past period arrive again, under each retraining policy.
+
+    Example: perennial replay --policy never --policy drift
+    """
+    with _answering(as_json):
+        from perennial.commands import rendering
+        from perennial.commands.progress import counting
+        from perennial.commands.replay import replay as act
+
+        with counting(_console(True), "replaying") as progress:
+            found = act(quick, policy or [], start, progress)
+        if as_json:
+            _print_json(found.report)
+        else:
+            _console().print(rendering.replay(found))
+
+
 @contextmanager
 def _answering(as_json: bool) -> Iterator[None]:
     """Turn what a command raises into a message, a remedy and an exit code."""

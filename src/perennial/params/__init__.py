@@ -235,6 +235,17 @@ class Fairness(Group):
     min_group: Positive
 
 
+class Replay(Group):
+    """Which policies are replayed, and from where.
+
+    Without `start`, it is the first period that leaves as much to train on as calibrates and is
+    held out.
+    """
+
+    start: Period | None
+    scheduled: list[Positive]
+
+
 class Registry(Group):
     model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     uri: str | None
@@ -259,6 +270,7 @@ class Params(Group):
     behaviour: Behaviour
     fairness: Fairness
     gates: Gates
+    replay: Replay
     registry: Registry
 
     @model_validator(mode="after")
