@@ -31,6 +31,7 @@ SHIPPED = (
     "errors.py",
     "params/__init__.py",
     "params/base.py",
+    "params/drift.py",
     "params/gates.py",
 )
 REQUIRED = ("numpy", "pandas", "pydantic", "xgboost-cpu")  # MLflow names itself
