@@ -33,22 +33,8 @@ SMALLER = {
     r"^  holdout_rows: \d+": "  holdout_rows: 400",
     r"^  replicates: 1000": "  replicates: 200",
 }
-KEYS = {
-    "schema_version",
-    "period",
-    "reference",
-    "window",
-    "n",
-    "verdict",
-    "action",
-    "why",
-    "late",
-    "history",
-    "tests",
-    "domain",
-    "signals",
-    "corrections",
-}
+KEYS = {"schema_version", "period", "reference", "window", "n", "verdict", "action", "why", "late"}
+KEYS |= {"history", "tests", "domain", "signals", "corrections"}
 
 
 def shipped(period: str) -> pd.DataFrame:
