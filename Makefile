@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Some machines forbid .pyc files; imports are then two to four times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run prove test setup lint types layers pytest reproduce lock clean
+.PHONY: help run serve-flows remote prove test setup lint types layers pytest reproduce lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this
@@ -12,6 +12,9 @@ help:  ## show this
 
 run: setup  ## the main job: from the batches to a registered champion
 	@$(BIN)/perennial run
+
+serve-flows: setup  ## monitoring and training by themselves: Prefect on 127.0.0.1, until Ctrl-C
+	@exec $(BIN)/python flows/serving.py
 
 test: lint types layers pytest  ## everything that CI checks, but for the fresh clone
 
@@ -38,6 +41,10 @@ layers: setup  ## import-linter
 
 pytest: setup  ## the tests alone
 	@$(BIN)/python -m pytest
+
+remote: setup  ## what DVC's remote takes beside the lock: make remote EXTRA=s3 (gs, azure, ssh)
+	@mkdir -p .perennial && $(BIN)/python -m pip freeze --exclude-editable > .perennial/constraints.txt
+	@$(BIN)/python -m pip install --quiet --constraint .perennial/constraints.txt "dvc[$(EXTRA)]"
 
 prove: setup  ## planted bad candidates and 200 good ones through the gates: about 11 minutes
 	@$(BIN)/perennial prove-gates

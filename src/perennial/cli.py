@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -57,6 +58,41 @@ def run(as_json: Json = False) -> None:
         if found.exit_code != 0 and (found.verdict is None or found.exit_code != 1):
             _complain(found.faults, found.remedy)
         raise typer.Exit(found.exit_code)
+
+
+@app.command()
+def retrain(
+    remote: Annotated[
+        str | None, typer.Option(help="DVC's remote to pull from and push to; else its default.")
+    ] = None,
+    branch: Annotated[str | None, typer.Option(help="Default: retrain/<newest period>.")] = None,
+    push: Annotated[
+        bool, typer.Option("--push", help="Push the bytes to DVC's remote, the branch to Git's.")
+    ] = False,
+    origin: Annotated[str, typer.Option(help="Git's remote.")] = "origin",
+    request: Annotated[
+        str, typer.Option(help="none: drift decides; retrain or retune: ask for it, once.")
+    ] = "none",
+    as_json: Json = False,
+) -> None:
+    """Run the DAG on what is new; propose a new champion as a branch.
+
+    Example: perennial retrain --push
+    """
+    with _answering(as_json):
+        from perennial.commands import progress
+        from perennial.commands import retrain as command
+
+        wish = command.wish(remote, branch, push, origin, request)
+        with progress.showing(_console(as_json)) as listen:
+            done = command.retrain(wish, listen)
+        if as_json:
+            _print_json(done.to_json())
+        else:
+            typer.echo(Path(done.page).read_text("utf-8"))
+        if done.faults:
+            _complain(done.faults, done.remedy)
+        raise typer.Exit(done.exit_code)
 
 
 @app.command()
@@ -163,6 +199,35 @@ def prove_gates(
             _console().print(rendering.proof(found))
         if found.faults:
             _complain(found.faults, "See reports/prove-gates.html; docs/how-gates-are-proven.md.")
+        raise typer.Exit(1 if found.faults else 0)
+
+
+@app.command("calibrate-drift")
+def calibrate_drift(
+    windows: Annotated[
+        int | None, typer.Option(help="Null windows, over all sizes.", min=3)
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few windows: a minute or two.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure drift's false alarms on your own data, and which changes it sees.
+
+    Example: perennial calibrate-drift --quick
+    """
+    with _answering(as_json):
+        from perennial.commands import rendering
+        from perennial.commands.calibrate import calibrate
+        from perennial.commands.progress import counting
+
+        with counting(_console(True), "examining") as progress:
+            found = calibrate(windows, quick, progress)
+        if as_json:
+            _print_json(found.report)
+        else:
+            _console().print(rendering.calibration(found))
+        if found.faults:
+            remedy = "Raise the thresholds: reports/calibrate-drift.html has those that would do."
+            _complain(found.faults, remedy)
         raise typer.Exit(1 if found.faults else 0)
 
 

@@ -1,7 +1,10 @@
 """Errors that reach the user: what is wrong, where, and what to do. Each carries its exit code."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class PerennialError(Exception):
@@ -36,3 +39,23 @@ class UnreachableError(PerennialError):
     """A server, registry or engine can't be reached (exit 4)."""
 
     exit_code = 4
+
+
+def for_each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Call a function for each of the items; return the results.
+
+    Raises:
+        InputError: the function raised it for some; all their faults at once, each remedy once.
+    """
+    results: list[Result] = []
+    faults: list[str] = []
+    remedies: dict[str, None] = {}  # keeps their order
+    for item in items:
+        try:
+            results.append(function(item))
+        except InputError as error:
+            faults += error.faults
+            remedies[error.remedy] = None
+    if faults:
+        raise InputError(faults, " ".join(remedies))
+    return results

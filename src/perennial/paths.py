@@ -45,12 +45,16 @@ MODEL_CARD_PAGE = Path("reports/model-card.html")
 PROOF_REPORT = Path("reports/prove-gates.json")
 PROOF_PAGE = Path("reports/prove-gates.html")
 PROOF_POWER = Path("reports/prove-gates.png")
+CALIBRATION_REPORT = Path("reports/calibrate-drift.json")
+CALIBRATION_PAGE = Path("reports/calibrate-drift.html")
+CALIBRATION_PICTURE = Path("reports/calibrate-drift.png")
 REGISTRATION = Path("reports/registration.json")
 DATA_DOCS = Path("reports/data-docs")
 
 STATE = Path(".perennial")
 STATUS = STATE / "status"
 VALIDATIONS = STATE / "validations"
+JOINED = STATE / "joined"
 DERIVED = STATE / "derived"
 STUDIES = STATE / "studies"
 LOGS = STATE / "logs"

@@ -13,12 +13,14 @@ PARAMS = """\
 seed: 7
 data:
   as_of: "2010-08"
+  labels: null
 target:
   column: deposit
   positive: yes
 validation:
   suite: batch.json
   on_failure: stop
+  largest: 10.0
 split:
   kind: time
   key: null

@@ -50,6 +50,8 @@ if "waits_for" in behave:
     while not (root / behave["waits_for"]).exists() and time.monotonic() < until:
         time.sleep(0.02)
     print("waited in vain" if time.monotonic() > until else "heard")
+if "shows" in behave:
+    (root / "shown.txt").write_text((root / behave["shows"]).read_text())
 if behave.get("once"):
     path.unlink()
 if "code" in behave:
@@ -67,6 +69,8 @@ for folder in ("data", "reports"):
 if name in ("first", "second"):
     before = {"first": "input.txt", "second": "data/first.txt"}[name]
     (root / "data" / (name + ".txt")).write_text((root / before).read_text() + name + "\\n")
+for path, content in behave.get("writes", {}).items():
+    (root / path).write_text(json.dumps(content))
 if name == "judge":
     verdict = (root / "verdict.txt").read_text().strip()
     value = {"value": 0.7, "low": 0.65, "high": 0.75, "n": 1000}
@@ -94,6 +98,11 @@ if name == "judge":
         (status / (name + ".json")).write_text(json.dumps(left))
         sys.exit(1)
 """
+ROOT = Path(__file__).parents[2]
+PLAN_OF_JUDGE = "    outs: [data/plan.json]\n"
+SECOND = """    outs: [data/second.txt, data/plan.json]
+    metrics:
+    - reports/drift.json: {cache: false}"""
 NOBODY = {"schema_version": 1, "model": "bank-deposits", "attempts": []} | dict.fromkeys(
     ("version", "digest", "plan", "verdict", "when")
 )
@@ -106,7 +115,8 @@ class Pipeline:
     folder: Path
 
     def behave(self, stage: str, **how: Any) -> None:
-        """Have a stage behave: `says`, `code` and `message`, `signal`, `waits_for`, `once`."""
+        """Have a stage behave: `says`, `code` and `message`, `signal`, `waits_for`, `once`,
+        `writes`, `shows` (the file that shown.txt is to be a copy of)."""
         path = self.folder / "behave" / f"{stage}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(how))
@@ -152,3 +162,33 @@ def make(folder: Path) -> Pipeline:
     (folder / ".gitignore").write_text("/.perennial/\n/behave/\n/ran.txt\n")
     subprocess.run(["git", "init", "-q", "-b", "main"], cwd=folder, check=True)
     return Pipeline(folder)
+
+
+DRIFT = {"period": "2010-12", "reference": None, "n": 400, "tests": []}
+
+
+def make_monitored(folder: Path) -> Pipeline:
+    """Make the pipeline with params.yaml and a second stage that writes the plan and the drift."""
+    made = make(folder)
+    definition = folder / "dvc.yaml"
+    text = definition.read_text()
+    text = text.replace("    outs: [data/second.txt]", SECOND).replace(PLAN_OF_JUDGE, "")
+    definition.write_text(text)
+    stage = folder / "stage.py"
+    stage.write_text(stage.read_text().replace('(root / "data/plan.json").write_text', "str"))
+    (folder / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    for name in ("flows", "prefect.yaml"):
+        (folder / name).symlink_to(ROOT / name)
+    drifts(made, "keep")
+    return made
+
+
+def drifts(pipeline: Pipeline, action: str, plan: str = "a") -> None:
+    """Have the next walk find that something is to be done, by such a plan."""
+    verdict = "none" if action == "keep" else "drift"
+    drift = {**DRIFT, "action": action, "verdict": verdict, "why": "as the test has it"}
+    ref = [{"period": "2010-08", "sha256": "0", "rows": 1000}]
+    parts = {"train": ref, "calibration": ref, "holdout": ref}
+    content = {"schema_version": 1, "action": action, "because": plan, "parts": parts}
+    pipeline.behave("second", writes={"reports/drift.json": drift, "data/plan.json": content})
+    pipeline.touch(f"{action} {plan}")

@@ -150,4 +150,8 @@ def test_every_batch_that_is_not_as_planned_is_named(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError) as caught:
         batches.read_verified(planned, (tmp_path / "accepted", folder))
     assert caught.value.exit_code == 3
-    assert [fault.split(".")[0] for fault in caught.value.faults] == ["2020-01", "2020-03"]
+    changed, gone = caught.value.faults
+    assert changed.startswith(f"{folder / '2020-01.parquet'}: other content (SHA-256 ")
+    assert planned[0]["sha256"][:12] in changed
+    assert gone.startswith("2020-03.parquet: not in ")
+    assert "Put the batch back as it was" in caught.value.remedy

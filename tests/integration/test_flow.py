@@ -1,7 +1,6 @@
 """The training flow with real Prefect: tasks, logs, retries, artifact, promotion and exit codes."""
 
 import asyncio
-import importlib.util
 import json
 import os
 import socket
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.integration.pipelines import STAGES, Pipeline, make
+from tests.served import harness
 
 pytest.importorskip("prefect")
 ROOT = Path(__file__).parents[2]
@@ -26,24 +26,8 @@ BIN = Path(sys.executable).parent
 @pytest.fixture(scope="module")
 def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """flows/training.py, against a server that Prefect keeps for tests."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
-        patched.setenv("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-        patched.setenv("DO_NOT_TRACK", "true")
-        environment = dict(os.environ)
-        spec = importlib.util.spec_from_file_location("training", ROOT / "flows/training.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        os.environ.clear()
-        os.environ.update(environment)  # what the flow sets for itself is not for other tests
-        from prefect.testing.utilities import prefect_test_harness
-
-        for task in (module.stage, module.promotion):
-            task.retry_delay_seconds = [0, 0]
-        with prefect_test_harness(server_startup_timeout=120):
-            yield module
+    with harness(tmp_path_factory.mktemp("prefect"), "training") as module:
+        yield module
 
 
 @pytest.fixture
@@ -243,23 +227,18 @@ def server(pipeline: Pipeline) -> Iterator[str]:
             process.wait(20)
 
 
-def test_against_a_real_server_it_is_deployed_and_remembered(
-    pipeline: Pipeline, server: str
-) -> None:
-    """prefect.yaml deploys it as one run at a time, with a schedule that sleeps until wanted."""
-    for name in ("prefect.yaml", "flows"):
-        (pipeline.folder / name).symlink_to(ROOT / name)
-    env = clean(pipeline.folder, PREFECT_API_URL=server, PREFECT_CLI_PROMPT="false")
+def test_against_a_real_server_it_is_remembered(pipeline: Pipeline, server: str) -> None:
+    """A run by hand leaves its tasks, logs and artifact on the server that it was pointed to."""
+    env = clean(pipeline.folder, PREFECT_API_URL=server)
     env["PREFECT_HOME"] = str(pipeline.folder.parent / "client")
-
-    def run(*command: str) -> str:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    run(sys.executable, "flows/training.py")
-    run(str(BIN / "prefect"), "work-pool", "create", "perennial", "--type", "process")
-    run(str(BIN / "prefect"), "deploy", "--all")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "flows/training.py")],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
     def ask(what: str) -> Any:
         request = urllib.request.Request(f"{server}/{what}/filter", b"{}", method="POST")
@@ -272,11 +251,6 @@ def test_against_a_real_server_it_is_deployed_and_remembered(
     assert {task["name"] for task in ask("task_runs")} == set(STAGES)
     assert "first: done as told" in [log["message"] for log in ask("logs")]
     assert "verdict" in [artifact["key"] for artifact in ask("artifacts")]
-    (deployment,) = ask("deployments")
-    assert deployment["entrypoint"] == "flows/training.py:training"
-    assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-    assert deployment["global_concurrency_limit"]["limit"] == 1
-    assert [schedule["active"] for schedule in deployment["schedules"]] == [False]
 
 
 def test_prefect_yaml_names_what_is_there() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,32 @@ def test_verify_finds_each_fault(
     found = verify()
     assert found.faults == 1
     assert said in next(each.faults[0] for each in found.checked if each.faults)
+
+
+@pytest.mark.parametrize(("shared", "faults"), [(False, 0), (True, 1)])
+def test_versions_are_compared_where_the_registry_is_shared(
+    pipeline: Pipeline, remembered: Registry, shared: bool, faults: int
+) -> None:
+    """A clone's own registry numbers its versions itself; only a server's are everybody's."""
+    promote()
+    remembered.versions["7"] = replace(remembered.versions.pop("1"), version="7")
+    remembered.bundles["7"] = remembered.bundles.pop("1")
+    remembered.aliases["champion"] = "7"
+    if shared:
+        text = paths.PARAMS.read_text()
+        paths.PARAMS.write_text(text.replace("  uri: null ", "  uri: http://127.0.0.1:9 "))
+    assert verify().faults == faults
+
+
+def test_a_registry_of_ones_own_may_be_empty(pipeline: Pipeline, remembered: Registry) -> None:
+    """So it is in every fresh clone; one that holds other versions and no champion is at fault."""
+    promote()
+    known = dict(remembered.versions)
+    remembered.versions.clear()
+    remembered.aliases.clear()
+    assert verify().faults == 0
+    remembered.versions.update({"2": replace(known["1"], version="2", digest=None)})
+    assert verify().faults == 2  # registered without a digest, and no champion
 
 
 def test_verify_of_one_version_checks_only_that(pipeline: Pipeline, remembered: Registry) -> None:

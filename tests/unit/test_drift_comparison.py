@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 import yaml
 
 from perennial.core import drift, features
@@ -87,6 +88,14 @@ def test_numbers_that_moved_are_drift_and_named_once_each_with_the_furthest_firs
     assert comparison.why.count("x (") == 1
     assert "z (" not in comparison.why
     assert "20 tests on 500 newer rows found drift in 2 features" in comparison.why
+
+
+@pytest.mark.parametrize("column", ["x", "job"])
+def test_a_column_without_any_value_is_drift_by_its_missing_values(column: str) -> None:
+    comparison = compare(rows(500, 0), missing(1.0, column)(rows(500, 1)))
+    test = found(comparison, "missing", column)
+    assert test.drifted
+    assert test.effect == pytest.approx(1.0, abs=0.1)
 
 
 def test_categories_that_moved_are_drift() -> None:

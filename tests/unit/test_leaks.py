@@ -15,9 +15,8 @@ PERIOD = np.array(["01"] * 4 + ["02"] * 2 + ["03"] * 4, dtype=object)
 
 
 def split(kind: str = "time", key: str | None = None) -> Split:
-    return Split.model_validate(
-        {"kind": kind, "key": key, "calibration_rows": 2, "holdout_rows": 4}
-    )
+    parts = {"calibration_rows": 2, "holdout_rows": 4, "history": {"kind": "all", "last": None}}
+    return Split.model_validate({"kind": kind, "key": key, **parts})
 
 
 def rows(**changes: Any) -> pd.DataFrame:

@@ -63,16 +63,16 @@ def describe(batch: Batch) -> BatchRef:
     return {"period": batch.period, "sha256": files.sha256(batch.path), "rows": rows}
 
 
-def columns(path: Path) -> list[str]:
-    """Return the names of a batch's columns.
+def has_column(batch: Batch, name: str) -> bool:
+    """Say whether a batch has a column, without reading its rows.
 
     Raises:
         InputError: the file is no readable Parquet.
     """
     import pyarrow.parquet as pq
 
-    with _readable(path):
-        return list(pq.read_schema(path).names)
+    with _readable(batch.path):
+        return name in pq.read_schema(batch.path).names
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
@@ -119,13 +119,13 @@ def read_verified(
         columns: The columns to read; all if None.
 
     Raises:
-        IntegrityError: no folder has a file of that period with that digest.
+        IntegrityError: no folder has a file of that period with that digest; all are named.
     """
     found = {ref["period"]: _locate(ref, folders) for ref in refs}
-    missing = [period for period, path in found.items() if path is None]
+    missing = [ref for ref in refs if found[ref["period"]] is None]
     if missing:
         raise IntegrityError(
-            [f"{p}.parquet: not in {' or '.join(map(str, folders))} as planned" for p in missing],
+            [_not_as_planned(ref, folders) for ref in missing],
             "Put the batch back as it was, or move data.as_of on to its period; a batch is never "
             "edited: corrected rows are a batch of their own.",
         )
@@ -168,6 +168,18 @@ def _locate(ref: BatchRef, folders: Sequence[Path]) -> Path | None:
         if path.is_file() and files.sha256(path) == ref["sha256"]:
             return path
     return None
+
+
+def _not_as_planned(ref: BatchRef, folders: Sequence[Path]) -> str:
+    name = f"{ref['period']}.parquet"
+    for folder in reversed(folders):  # the last is where batches arrive
+        if (folder / name).is_file():
+            there = files.sha256(folder / name)[:12]
+            return (
+                f"{folder / name}: other content (SHA-256 {there}…) than the plan was made with "
+                f"({ref['sha256'][:12]}…)"
+            )
+    return f"{name}: not in {' or '.join(map(str, folders))}, and the plan needs it"
 
 
 def _unreadable(path: Path) -> tuple[str, str]:

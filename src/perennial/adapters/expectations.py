@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial.adapters import files
+from perennial.core import joining
 from perennial.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 REMEDY = "Correct the file; docs/faults-of-data.md says how it is read, and Git has what shipped."
+KEPT = "2"  # raised where what is kept of a check changes, so that older ones are made again
 # Data Docs take their looks and scripts from servers elsewhere; this makes them legible without.
 # It comes first, so where those can be reached they win.
 STYLE = """<style>
@@ -47,7 +49,13 @@ class Contract:
 
     def key(self, period: str, batch_sha256: str) -> str:
         """Return what names one check: another batch, contract or version is another check."""
-        return files.digest_of(period, batch_sha256, self.sha256, version("great_expectations"))
+        gx = version("great_expectations")
+        return files.digest_of(KEPT, period, batch_sha256, self.sha256, gx)
+
+    @property
+    def expectations(self) -> list[dict[str, Any]]:
+        """The suite's expectations, as its file has them."""
+        return list(self.content["expectations"])
 
 
 def load(path: Path) -> Contract:
@@ -68,6 +76,13 @@ def load(path: Path) -> Contract:
     if faults:
         raise InputError(faults, REMEDY)
     return Contract(path, content, files.sha256(path))
+
+
+def without(contract: Contract, column: str) -> Contract:
+    """Return a contract as it is where a column has not come yet."""
+    expected = joining.without(contract.expectations, column)
+    content = {**contract.content, "expectations": expected}
+    return Contract(contract.path, content, files.digest_of(contract.sha256, "without", column))
 
 
 class Checker:

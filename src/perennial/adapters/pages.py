@@ -133,6 +133,18 @@ def write_proof(path: Path, report: Mapping[str, Any], curves: bytes) -> None:
     _write(path, "proof.html.j2", words)
 
 
+def write_calibration(path: Path, report: Mapping[str, Any], drawn: bytes) -> None:
+    """Write the page about false alarms and power.
+
+    Args:
+        path: Of the page.
+        report: As `perennial calibrate-drift` writes it.
+        drawn: Its picture, a PNG; it is put into the page.
+    """
+    words = {"report": report, "picture": base64.b64encode(drawn).decode()}
+    _write(path, "calibration.html.j2", words)
+
+
 def picture(gate: Mapping[str, Any]) -> Picture | None:
     """Return where everything is on a gate's picture; None where there is no number to show."""
     estimate = gate["estimate"]

@@ -6,7 +6,7 @@ environment variable PERENNIAL_WORKERS sets it, and all processors are used with
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -69,6 +69,16 @@ def fitting(
                 "Set PERENNIAL_WORKERS to fewer, then run the same command again: what was "
                 "finished is kept.",
             ) from error
+
+
+@contextmanager
+def processes() -> "Iterator[Callable[..., Future[Any]]]":
+    """Yield a function that submits work to `count()` processes of one thread each."""
+    # two that share two processors wait for each other, so each has one thread
+    os.environ["OMP_NUM_THREADS"] = "1"
+    # spawn, not fork: XGBoost's threads do not survive a fork
+    with ProcessPoolExecutor(count(), get_context("spawn")) as pool:
+        yield pool.submit
 
 
 def _hold(held: dict[str, Any]) -> None:

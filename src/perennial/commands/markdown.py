@@ -1,6 +1,6 @@
 """The verdict as Markdown, for Prefect's page of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,20 @@ def markdown(
         "",
         f"Candidate `{str(gate.get('candidate'))[:12]}`; champion until now: {compared}.",
         "",
-        "| gate | verdict | estimate | threshold | why |",
-        "|---|---|---|---|---|",
+        *gate_table(gate.get("gates", [])),
     ]
-    for each in gate.get("gates", []):
-        cells = [each["name"], each["verdict"] + (" (blocks)" if each.get("blocks") else "")]
-        cells += [estimate(each["estimate"]), number(each["threshold"]), each["why"]]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     lines += ["", "| metric | holdout |", "|---|---|"]
     lines += [f"| {metric(name)} | {estimate(value)} |" for name, value in metrics.items()]
     lines += ["", f"In `{Path.cwd()}`:", ""]
     lines += [f"- [{path}]({Path(path).resolve().as_uri()})" for path in there(SHOWN + PICTURES)]
     return "\n".join([*lines, ""])
+
+
+def gate_table(gates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the lines of a table of gates."""
+    lines = ["| gate | verdict | estimate | threshold | why |", "|---|---|---|---|---|"]
+    for each in gates:
+        cells = [each["name"], each["verdict"] + (" (blocks)" if each.get("blocks") else "")]
+        cells += [estimate(each["estimate"]), number(each["threshold"]), each["why"]]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return lines

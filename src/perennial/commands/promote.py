@@ -40,23 +40,30 @@ def promote() -> Promotion:
     return promotion
 
 
-def point_alias(champion: Champion) -> str | None:
-    """Have the registry's alias point to the champion, which a registry made anew has lost.
+def point_alias(champion: Champion) -> str:
+    """Have the registry hold the champion, which one made anew has lost, and its alias point to it.
 
     Returns:
-        The version that the champion has in the registry; None if it is not there.
+        The version that the champion has in the registry.
+
+    Raises:
+        IntegrityError: the registry has lost it, and its bytes are not to be had.
+        UnreachableError: the registry can't be reached.
     """
     uri = registry.resolve(read_params("registry").registry.uri)
     version = registry.find_version(uri, champion.model, champion.digest)
-    if version is not None:
-        registry.set_alias(uri, champion.model, ALIAS, version)
+    if version is None:
+        from perennial.commands.refill import refill
+
+        version = refill(uri, champion)
+    registry.set_alias(uri, champion.model, ALIAS, version)
     return version
 
 
 def _settle(champion: Champion) -> Promotion:
     """Bring the registry and champion.json to one on the champion's version."""
     version = point_alias(champion)
-    if version is not None and version != champion.version:
+    if version != champion.version:
         champion = replace(champion, version=version)
         champions.write(champion)
     same = {"version": champion.version, "digest": champion.digest}

@@ -1,13 +1,10 @@
 """`perennial prove-gates`: bad candidates are stopped by the gate meant for each, good ones not."""
 
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from itertools import chain
-from multiprocessing import get_context
 from typing import Any
 
 from perennial import paths
@@ -73,7 +70,7 @@ def prove(quick: bool, only: Sequence[str], progress: Progress) -> Proof:
     params, kinds = read_params(), _kinds(only)
     start = time.perf_counter()
     sizes = dict.fromkeys(GOOD, 0) if only else QUICK if quick else GOOD
-    with _pool() as submit:
+    with workers.processes() as submit:
         planted = [
             submit(proving.plant, population, kind)
             for population in proving.POPULATIONS
@@ -157,12 +154,3 @@ def _rate(drawn: Sequence[dict[str, Any]]) -> dict[str, Any]:
             name: estimates.proportion(count, n, 0.95).to_json() for name, count in by_gate.items()
         },
     }
-
-
-@contextmanager
-def _pool() -> "Iterator[Callable[..., Future[Any]]]":
-    # each worker has one thread: two that share two processors wait for each other
-    os.environ["OMP_NUM_THREADS"] = "1"
-    # spawn, not fork: XGBoost's threads do not survive a fork
-    with ProcessPoolExecutor(workers.count(), get_context("spawn")) as pool:
-        yield pool.submit

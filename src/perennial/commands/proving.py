@@ -73,7 +73,10 @@ def _shipped() -> Any:
 
     params = read_params()
     folder = paths.ACCEPTED if paths.ACCEPTED.is_dir() else paths.BATCHES
-    read = {b.period: batches.read(b.path) for b in batches.find(folder)}
+    found = batches.find(folder)
+    if params.data.labels is not None:  # some wait for theirs
+        found = [b for b in found if batches.has_column(b, params.target.column)]
+    read = {b.period: batches.read(b.path) for b in found}
     target = [labels.binary(raw, params.target, period) for period, raw in read.items()]
     period = np.repeat(list(read), [len(raw) for raw in read.values()]).astype(object)
     return pd.concat(read.values(), ignore_index=True), np.concatenate(target), period

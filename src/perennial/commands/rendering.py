@@ -14,6 +14,7 @@ from perennial.commands.verify import Verification
 from perennial.commands.wording import METRICS, digest, duration, estimate, metric, plural
 
 if TYPE_CHECKING:
+    from perennial.commands.calibrate import Found
     from perennial.commands.prove import Proof
 
 COLOURS = {"promote": "green", "keep": "cyan", "block": "red"}
@@ -138,6 +139,30 @@ def proof(found: "Proof") -> RenderableType:
         words = f"{least:.3f} or more" if least is not None else "none of the effects tried"
         rows.append((f"{name} sees", f"{words}, four times of five, on {power['rows']:,} rows"))
     return Group(table, Text(""), _pairs(rows))
+
+
+def calibration(found: "Found") -> RenderableType:
+    """Return false alarms, what changes are seen, and the thresholds that would do."""
+    report = found.report
+    rows = [
+        (f"{size['rows']:,} rows", f"{estimate(size['false_alarm_rate'])} raise an alarm")
+        for size in report["by_size"]
+    ]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("planted", "size", "of rows", "window", "seen"):
+        table.add_column(name)
+    for cell in report["power"]:
+        shown = (f"{cell['size']:g}", f"{cell['share']:.0%}", f"{cell['rows']:,}")
+        table.add_row(cell["kind"], *shown, estimate(cell["alarmed"]))
+    lines = [f"{each['parameter']}: {each['smallest']:.3g}" for each in report["suggested"]]
+    return Group(
+        Text("Windows without drift", "bold"),
+        _pairs([*rows, ("all", f"{estimate(report['false_alarm_rate'])}, 5 % are allowed")]),
+        Text(""),
+        table,
+        Text("\nSmallest thresholds that would do", "bold"),
+        Text("\n".join(lines)),
+    )
 
 
 def _gates(gates: Sequence[Mapping[str, Any]]) -> RenderableType:

@@ -63,7 +63,7 @@ def verify(wanted: str | None = None) -> Verification:
     checked = [_version(uri, params.model, version) for version in versions]
     champion = champions.read()
     if champion is not None and wanted in (None, champion.version):
-        checked += [_bundle(champion), _alias(uri, champion)]
+        checked += [_bundle(champion), _alias(uri, champion, shared=params.uri is not None)]
     if wanted is None:
         checked.append(_history(champion))
     return Verification(checked)
@@ -93,23 +93,31 @@ def _bundle(champion: Champion) -> Checked:
     return Checked(f"the champion's bundle, {paths.CHAMPION_BUNDLE}", champion.digest, faults)
 
 
-def _alias(uri: str, champion: Champion) -> Checked:
-    """Check that the registry and champion.json name the same version, of the same digest."""
+def _alias(uri: str, champion: Champion, shared: bool) -> Checked:
+    """Check that the registry and champion.json name the same champion.
+
+    A registry of this folder's own numbers its versions itself, and a fresh clone has none yet:
+    what counts there is the digest. One that is shared has to have champion.json's version too.
+    """
+    what = f"champion.json and alias `{pending.ALIAS}`"
     alias = registry.alias_version(uri, champion.model, pending.ALIAS)
     known = {v.version: v.digest for v in registry.versions(uri, champion.model)}
     faults = []
+    if not known and not shared:
+        empty = "(the registry of this folder is empty: `perennial run` fills it)"
+        return Checked(f"{what} {empty}", champion.digest, [])
     if alias is None or known.get(alias) != champion.digest:
         faults.append(
             f"registry: alias `{pending.ALIAS}` of {champion.model} names "
             + (f"version {alias}, digest {_short(known.get(alias))}" if alias else "no version")
             + f", champion.json digest {_short(champion.digest)}"
         )
-    elif alias != champion.version:
+    elif shared and alias != champion.version:
         faults.append(
             f"registry: the champion is version {alias}, champion.json says {champion.version}; "
             "a registry made anew counts from 1 (`perennial promote` sets champion.json right)"
         )
-    return Checked(f"champion.json and alias `{pending.ALIAS}`", champion.digest, faults)
+    return Checked(what, champion.digest, faults)
 
 
 def _history(champion: Champion | None) -> Checked:

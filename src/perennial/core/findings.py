@@ -12,7 +12,9 @@ EXAMPLES = 5
 WORST = 3
 
 
-def findings(result: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def findings(
+    result: Mapping[str, Any], renamed: Mapping[str, str] | None = None
+) -> dict[str, list[dict[str, Any]]]:
     """Return what breaks the contract (`failures`) and what it lets pass (`tolerated`).
 
     A column that is missing, of a wrong type or not to be checked is one failure, not one an
@@ -22,6 +24,7 @@ def findings(result: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
     Args:
         result: A suite's validation result as JSON values.
+        renamed: For missing columns, the column that is likely it under a new name.
     """
     found: dict[str, list[dict[str, Any]]] = {"failures": [], "tolerated": []}
     unchecked: dict[str | None, tuple[str, str]] = {}
@@ -37,15 +40,15 @@ def findings(result: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
             there = set(item["result"].get("observed_value") or ())
             wanted = set(config["kwargs"]["column_set"])
             missing = wanted - there
-            found[kind] += [_finding(name, c, "is missing") for c in sorted(missing)]
-            more = [_finding(name, c, "is not in the contract") for c in sorted(there - wanted)]
+            found[kind] += [_missing(name, c, renamed or {}) for c in sorted(missing)]
+            more = [finding(name, c, "is not in the contract") for c in sorted(there - wanted)]
             found[kind if config["kwargs"].get("exact_match", True) else "tolerated"] += more
         elif not item["success"] or item["result"].get("unexpected_count"):
             found[kind].append(_broken(config, item["result"]))
     told = {failure["column"] for failure in found["failures"]}
     for column, (name, message) in unchecked.items():
         if column not in told and not missing & told:
-            found["failures"].append(_finding(name, column, f"can't be checked: {message}"))
+            found["failures"].append(finding(name, column, f"can't be checked: {message}"))
     return found
 
 
@@ -59,21 +62,29 @@ def why(failures: Sequence[Mapping[str, Any]], rows: int, expectations: int) -> 
     return f"{told}{more}"
 
 
+def _missing(expectation: str, column: str, renamed: Mapping[str, str]) -> dict[str, Any]:
+    if column not in renamed:
+        return finding(expectation, column, "is missing")
+    name = renamed[column]
+    note = f"is missing; {name} is new and holds values of the same kind: renamed?"
+    return finding(expectation, column, note, examples=[name])
+
+
 def _broken(config: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
     name, column = config["type"], config["kwargs"].get("column")
     rule = (config.get("meta") or {}).get("rule") or name
     count = result.get("unexpected_count")
     if count is None:
         observed = result.get("observed_value")
-        return _finding(name, column, f"found {observed}, against “{rule}”", examples=[observed])
+        return finding(name, column, f"found {observed}, against “{rule}”", examples=[observed])
     percent, examples = result["unexpected_percent"], _examples(result["partial_unexpected_list"])
     simple = [json.dumps(e, ensure_ascii=False) for e in examples if not isinstance(e, Mapping)]
     such = f", such as {', '.join(simple)}" if simple else ""
     note = f"{count:,} of {result['element_count']:,} ({percent:.3g} %) against “{rule}”{such}"
-    return _finding(name, column, note, count, percent, examples)
+    return finding(name, column, note, count, percent, examples)
 
 
-def _finding(
+def finding(
     expectation: str,
     column: str | None,
     note: str,
@@ -81,6 +92,7 @@ def _finding(
     percent: float | None = None,
     examples: Sequence[Any] = (),
 ) -> dict[str, Any]:
+    """Return one finding in the shape that reports have."""
     return {
         "expectation": expectation,
         "column": column,

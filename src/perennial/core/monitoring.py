@@ -105,7 +105,7 @@ def consider(known: Known, model: Callable[[], Candidate], read: Read, params: P
         why = f"no batch is newer than {last}, the last that the champion knows"
         return Finding(_requested(Choice("keep", "none", why), request))
     champion = model()
-    reference = view(champion, *_checked(known.plan, read, params.seed))
+    reference = view(champion, *rows_checked_on(known.plan, read, params.seed))
 
     def looked(until: int) -> tuple[Examination, Rows]:
         return _look(champion, reference, newer[:until], known, read, params)
@@ -134,7 +134,7 @@ def checked_on(plan: Mapping[str, Any]) -> list[BatchRef]:
     return list({ref["period"]: ref for ref in refs}.values())
 
 
-def _checked(
+def rows_checked_on(
     plan: Mapping[str, Any], read: Read, seed: int
 ) -> tuple[pd.DataFrame, np.ndarray | None]:
     """Return the rows that a champion was calibrated and judged on, none of them trained on."""

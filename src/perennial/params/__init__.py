@@ -28,8 +28,17 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.json$")]
 Period = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
+class Labels(Group):
+    """Where labels are that come later than the rows, and how they are joined to them."""
+
+    folder: Annotated[str, Field(min_length=1)]
+    key: Annotated[str, Field(min_length=1)]
+    min_share: UpToOne
+
+
 class Data(Group):
     as_of: Period
+    labels: Labels | None
 
 
 class Target(Group):
@@ -40,6 +49,7 @@ class Target(Group):
 class Validation(Group):
     suite: FileName
     on_failure: Literal["quarantine", "stop"]
+    largest: Annotated[float, Field(gt=1, allow_inf_nan=False)]
 
 
 class History(Group):
@@ -275,6 +285,8 @@ class Params(Group):
             for column in wanted
             if column not in self.features.columns and column not in self.sensitive
         ]
+        if self.data.labels is not None and self.data.labels.key == self.target.column:
+            faults.append(f"data.labels.key: {self.target.column} is the target")
         if any(f.source == self.target.column for f in self.features.columns.values()):
             faults.append(f"features.columns: {self.target.column} is the target")
         if faults:

@@ -55,9 +55,8 @@ def of(
     report |= {"late": known.late, "history": history}
     if found.examination is None or found.current is None:
         return report
-    from perennial.core.monitoring import checked_on
-
-    periods = sorted({ref["period"] for ref in checked_on(known.plan)})
+    parts = known.plan["parts"]
+    periods = sorted({ref["period"] for ref in (*parts["calibration"], *parts["holdout"])})
     examined = found.examination.to_json(params.monitor.harm.log_loss)
     return {
         **report,

@@ -24,11 +24,10 @@ def monitor() -> None:
     champion = champions.read()
     found = batches.find(paths.ACCEPTED)
     accepted = [batches.describe(batch) for batch in found]
-    column = params.target.column
     labelled = [
         ref
-        for batch, ref in zip(found, accepted, strict=True)
-        if column in batches.columns(batch.path)
+        for ref, batch in zip(accepted, found, strict=True)
+        if batches.has_column(batch, params.target.column)
     ]
     if champion is None:
         plan: Mapping[str, Any] = make_plan(labelled, params.split, "bootstrap", "bootstrap")
@@ -42,7 +41,10 @@ def monitor() -> None:
 
 
 def _challenge(
-    champion: Champion, accepted: Sequence[BatchRef], labelled: Sequence[BatchRef], params: Params
+    champion: Champion,
+    accepted: Sequence[BatchRef],
+    labelled: Sequence[BatchRef],
+    params: Params,
 ) -> tuple[Mapping[str, Any], dict[str, Any]]:
     """Decide about the champion; return the plan and the report, which is written."""
     from perennial.core import monitoring

@@ -1,142 +1,101 @@
-"""Stage validate: each batch against the data contract, once; the accepted ones go on.
+"""Stage validate: each batch against the data contract, and beside the batches before it.
 
-A check is kept by content in `.perennial/validations`, so a run that has seen every batch imports
-no Great Expectations. `data/batches` is only read: a batch that fails is not copied, no more.
+`data/batches` is only read: a batch that fails is not copied, no more.
 """
 
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from perennial import paths
-from perennial.adapters import batches, expectations, files, progress
+from perennial.adapters import batches, expectations, files
+from perennial.adapters.batches import Batch
 from perennial.adapters.configuration import read_params
+from perennial.adapters.expectations import Contract
+from perennial.core import arrivals
 from perennial.core.findings import findings, why
 from perennial.errors import InputError
+from perennial.params import Validation
+from perennial.stages import checking, labelling
+from perennial.stages.checking import Checked
 from perennial.stages.running import run
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-DOCS_CONTENT = paths.DATA_DOCS / "content.json"
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A batch, its digest, the name of its check, and what was kept of the check, if any."""
-
-    batch: batches.Batch
-    sha256: str
-    key: str
-    kept: dict[str, Any] | None
 
 
 def validate() -> None:
     """Check the batches up to data.as_of, write the report and the accepted batches.
 
     Raises:
-        InputError: batches can't be read, the contract is wrong, batches fail under
-            `on_failure: stop`, or none is accepted.
+        InputError: periods don't sort as they are meant, batches can't be read, the contract is
+            wrong, batches fail under `on_failure: stop`, or none is accepted.
     """
-    params = read_params("data", "validation")
+    params = read_params("data", "target", "validation")
     contract = expectations.load(paths.EXPECTATIONS / params.validation.suite)
-    seen = [_look_up(b, contract) for b in batches.find(paths.BATCHES, params.data.as_of)]
-    new = [item for item in seen if item.kept is None]
-    kept = {item.key: item.kept for item in seen if item.kept is not None}
-    kept |= _check(new, contract)
-    _write_data_docs({item.batch.period: item.key for item in seen}, kept, contract)
-
-    stop = params.validation.on_failure == "stop"
-    entries = [_entry(item, kept[item.key], stop) for item in seen]
+    found, every = _find(params.data.as_of)
+    orphans = labelling.orphans(every, params.data)
+    arrived = labelling.arrive(found, params.data, params.target.column)
+    seen = checking.check(arrived, contract, params.target.column)
+    entries = _entries(seen, params.validation)
     report = {"schema_version": 1, "suite": contract.sha256, "batches": entries}
+    report |= {"labels_without_batch": orphans} if params.data.labels is not None else {}
     files.write_json(paths.VALIDATION_REPORT, report)
-    _accept(seen, entries, contract, stop)
-    _say(entries, len(new))
+    _accept(seen, entries, contract, params.validation.on_failure == "stop")
+    _say_labels(entries, orphans)
+    _say(entries, sum(item.new for item in seen))
 
 
-def _look_up(batch: batches.Batch, contract: expectations.Contract) -> Checked:
-    sha256 = files.sha256(batch.path)
-    key = contract.key(batch.period, sha256)
-    try:
-        kept = files.read_json(paths.VALIDATIONS / f"{key}.json", "")
-    except InputError:  # never checked, or the file was damaged: check (again)
-        kept = None
-    return Checked(batch, sha256, key, kept)
+def _find(as_of: str) -> tuple[list[Batch], list[str]]:
+    """Return the batches up to `as_of`, and the periods of all."""
+    found = batches.find(paths.BATCHES, as_of)
+    every = [batch.period for batch in batches.find(paths.BATCHES)]  # as_of cuts in text order
+    arrivals.require_order(every if as_of == "latest" else [*every, as_of])
+    return found, every
 
 
-def _check(new: Sequence[Checked], contract: expectations.Contract) -> dict[str, dict[str, Any]]:
-    if not new:
-        return {}
-    frames = _read(new)
-    checker = expectations.Checker(contract)
-    kept = {}
-    for item in progress.track(new, len(new), "Validating batches"):
-        frame = frames.pop(item.batch.period)
-        result = checker.check(item.batch.period, frame)
-        kept[item.key] = {"rows": len(frame), "result": result}
-        files.write_json(paths.VALIDATIONS / f"{item.key}.json", kept[item.key])
-    return kept
+def _entries(seen: Sequence[Checked], settings: Validation) -> list[dict[str, Any]]:
+    """Return each batch's lines of the report, oldest first, for each is judged by those before."""
+    entries: list[dict[str, Any]] = []
+    before: list[arrivals.Arrival] = []
+    accepted: list[arrivals.Arrival] = []
+    for item in seen:
+        kept = item.kept
+        this = arrivals.Arrival(item.arrived.batch.period, item.sha256, kept["rows"], kept["types"])
+        own = [*item.arrived.faults, *arrivals.faults(this, before, accepted, settings.largest)]
+        entry = _entry(item, own, settings.on_failure == "stop")
+        entries.append(entry)
+        before.append(this)
+        accepted += [this] * entry["success"]
+    return entries
 
 
-def _read(new: Sequence[Checked]) -> "dict[str, pd.DataFrame]":
-    """Read all of them before any is checked, so that all unreadable ones are named at once."""
-    frames: dict[str, pd.DataFrame] = {}
-    faults: list[str] = []
-    remedies: dict[str, None] = {}  # keeps their order
-    for item in new:
-        try:
-            frames[item.batch.period] = batches.read(item.batch.path)
-        except InputError as error:
-            faults += error.faults
-            remedies[error.remedy] = None
-    if faults:
-        raise InputError(faults, " ".join(remedies))
-    return frames
-
-
-def _write_data_docs(
-    wanted: Mapping[str, str],
-    kept: Mapping[str, Mapping[str, Any]],
-    contract: expectations.Contract,
-) -> None:
-    """Write Data Docs of these checks, unless these very ones are what is there."""
-    try:
-        if files.read_json(DOCS_CONTENT, "") == wanted:
-            return
-    except InputError:  # no Data Docs, or half of them
-        pass
-    results = {period: kept[key]["result"] for period, key in wanted.items()}
-    expectations.Checker(contract).write_data_docs(results, paths.DATA_DOCS)
-    files.write_json(DOCS_CONTENT, wanted)
-
-
-def _entry(item: Checked, kept: Mapping[str, Any], stop: bool) -> dict[str, Any]:
-    found = findings(kept["result"])
-    expected = kept["result"]["statistics"]["evaluated_expectations"]
-    success = not found["failures"]
+def _entry(item: Checked, own: Sequence[Mapping[str, Any]], stop: bool) -> dict[str, Any]:
+    found = findings(item.kept["result"], item.kept["renamed"])
+    failures = [*own, *found["failures"]]
+    expected = item.kept["result"]["statistics"]["evaluated_expectations"]
+    success = not failures
     return {
-        "period": item.batch.period,
+        "period": item.arrived.batch.period,
         "sha256": item.sha256,
-        "rows": kept["rows"],
+        "rows": item.kept["rows"],
         "success": success,
         "quarantined": not success and not stop,
-        "why": why(found["failures"], kept["rows"], expected),
-        **found,
+        "why": why(failures, item.kept["rows"], expected),
+        "failures": failures,
+        "tolerated": found["tolerated"],
+        **({} if item.arrived.labels is None else {"labels": item.arrived.labels}),
     }
 
 
 def _accept(
     seen: Sequence[Checked],
     entries: Sequence[Mapping[str, Any]],
-    contract: expectations.Contract,
+    contract: Contract,
     stop: bool,
 ) -> None:
     if paths.ACCEPTED.exists():
         shutil.rmtree(paths.ACCEPTED)
     failed = [
-        f"{item.batch.path}: {entry['why']}"
+        f"{item.arrived.batch.path}: {entry['why']}"
         for item, entry in zip(seen, entries, strict=True)
         if not entry["success"]
     ]
@@ -148,7 +107,23 @@ def _accept(
         )
     for item, entry in zip(seen, entries, strict=True):
         if entry["success"]:
-            batches.copy(item.batch.path, paths.ACCEPTED / f"{item.batch.period}.parquet")
+            period = item.arrived.batch.period
+            batches.copy(item.arrived.source, paths.ACCEPTED / f"{period}.parquet")
+
+
+def _say_labels(entries: Sequence[Mapping[str, Any]], orphans: Sequence[str]) -> None:
+    for entry in entries:
+        labels = entry.get("labels", {})
+        if entry["success"] and labels.get("why"):
+            print(f"{entry['period']}: labels: {labels['why']}", file=sys.stderr)
+        if labels.get("unknown_keys"):
+            told = f"{labels['unknown_keys']:,} keys that no row of the batch has are set aside"
+            print(f"{entry['period']}: labels: {told}", file=sys.stderr)
+        if labels.get("matched") and labels["unlabelled"] and not labels["why"]:
+            told = f"{labels['unlabelled']:,} of {labels['rows']:,} rows have none and are left out"
+            print(f"{entry['period']}: labels: {told}", file=sys.stderr)
+    for period in orphans:
+        print(f"{period}: labels have come, and no batch of that period", file=sys.stderr)
 
 
 def _say(entries: Sequence[Mapping[str, Any]], new: int) -> None:

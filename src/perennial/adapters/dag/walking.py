@@ -62,12 +62,15 @@ class Step:
         return "unchanged" if changed is None else "restored"
 
 
-def walk(visit: Callable[[Step], None], keep_open: Sequence[int] = ()) -> None:
+def walk(
+    visit: Callable[[Step], None], keep_open: Sequence[int] = (), upto: Path | None = None
+) -> None:
     """Have DVC walk the stages in its own order; `visit` is given each when its turn has come.
 
     Args:
         visit: Calls `run` of the step it is given; what it raises ends the walk.
         keep_open: Descriptors that stages inherit, so that a lock lasts as long as they do.
+        upto: An output; only the stage that writes it is walked, and what that one needs.
 
     Raises:
         InputError: there is no DVC project here, or dvc.yaml is wrong.
@@ -89,9 +92,17 @@ def walk(visit: Callable[[Step], None], keep_open: Sequence[int] = ()) -> None:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "PERENNIAL_PROGRESS": "1"}
         try:
-            repo.reproduce(repro_fn=turn, run_env=environment)
+            repo.reproduce(targets=_writer(repo, upto), repro_fn=turn, run_env=environment)
         except ReproductionError as error:
             raise error.__cause__ or error from None
+
+
+def _writer(repo: "Repo", output: Path | None) -> list[str] | None:
+    """Return the address of the stage that writes an output; None, which is all, for none."""
+    if output is None:
+        return None
+    (found,) = repo.find_outs_by_path(str(output))
+    return [found.stage.addressing]
 
 
 def stages() -> list[str]:

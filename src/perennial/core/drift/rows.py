@@ -33,6 +33,17 @@ class Rows:
         """Return the number of rows."""
         return len(self.margin)
 
+    def take(self, chosen: np.ndarray) -> "Rows":
+        """Return the rows of these numbers, in their order."""
+        return Rows(
+            self.derived.iloc[chosen].reset_index(drop=True),
+            self.features.iloc[chosen].reset_index(drop=True),
+            self.margin[chosen],
+            self.probability[chosen],
+            self.decision[chosen],
+            None if self.target is None else self.target[chosen],
+        )
+
 
 def view(model: Candidate, raw: pd.DataFrame, target: np.ndarray | None) -> Rows:
     """Return raw rows as a model sees them.

@@ -1,0 +1,235 @@
+"""How batches arrive, with the real stages and the real Great Expectations.
+
+docs/faults-of-data.md is the table of what is proven here.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from tests.integration.test_validate import MONTH, ROOT, SHIPPED, Frame, good, project, report
+
+from perennial import paths
+from perennial.adapters import batches
+from perennial.core import arrivals
+from perennial.errors import InputError
+from perennial.stages.validate import validate
+
+SHAPE = {"expectation", "column", "unexpected_count", "unexpected_percent", "examples", "note"}
+TIMES = pd.Series(pd.date_range("2010-08-01", periods=260, freq="h"))
+
+
+def validated(folder: Path, data: Mapping[str, Frame | Path | bytes]) -> dict[str, dict[str, Any]]:
+    """Validate these batches in the current folder; return the report's entries by period."""
+    project(folder, data, "quarantine")
+    validate()
+    return report(folder)
+
+
+def only_failure(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a quarantined batch's one failure, which has the shape that the report promises."""
+    assert entry["quarantined"]
+    (failure,) = entry["failures"]
+    assert set(failure) == SHAPE
+    return dict(failure)
+
+
+def expect_times(type_: str) -> None:
+    """Have the contract of the current folder ask for a column `called` of that type."""
+    path = paths.EXPECTATIONS / "batch.json"
+    suite = json.loads(path.read_text(encoding="utf-8"))
+    suite["expectations"].append(
+        {
+            "type": "expect_column_values_to_be_of_type",
+            "kwargs": {"column": "called", "type_": type_},
+            "meta": {"rule": f"called is a {type_}"},
+        }
+    )
+    path.write_text(json.dumps(suite), encoding="utf-8")
+
+
+def fewer(rows: int) -> Frame:
+    return good().iloc[:rows]
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_same_bytes_under_another_name_are_quarantined_and_the_first_is_named() -> None:
+    data: dict[str, Frame | Path | bytes] = {"2010-08": MONTH, "2010-09": MONTH}
+    found = validated(Path(), data | {"2010-10": SHIPPED / "2010-10.parquet"})
+    failure = only_failure(found["2010-09"])
+    assert failure["expectation"] == "not_a_copy_of_another_period"
+    assert "2010-08" in failure["note"]
+    assert (found["2010-08"]["success"], found["2010-10"]["success"]) == (True, True)
+    assert not (paths.ACCEPTED / "2010-09.parquet").exists()
+    assert (paths.BATCHES / "2010-09.parquet").read_bytes() == MONTH.read_bytes()
+
+
+def test_a_period_that_comes_again_with_other_rows_is_accepted_as_corrected() -> None:
+    validated(Path(), {"2010-08": MONTH})
+    fewer(250).to_parquet(paths.BATCHES / "2010-08.parquet", index=False)
+    validate()
+    entry = report(Path())["2010-08"]
+    assert (entry["success"], entry["rows"]) == (True, 250)
+    there = (paths.BATCHES / "2010-08.parquet").read_bytes()
+    assert (paths.ACCEPTED / "2010-08.parquet").read_bytes() == there
+
+
+def test_a_batch_far_larger_than_any_before_is_quarantined_with_numbers_and_remedy() -> None:
+    months = ["2008-10", "2009-12", "2010-01"]
+    data: dict[str, Frame | Path | bytes] = {
+        "2010-01": fewer(25),
+        "2010-02": fewer(20),
+        "2010-03": good(),
+        "2010-04": pd.concat(pd.read_parquet(SHIPPED / f"{m}.parquet") for m in months).iloc[:250],
+    }
+    found = validated(Path(), data)
+    failure = only_failure(found["2010-03"])
+    assert failure["expectation"] == "not_larger_than_usual"
+    for told in ("260 rows", "10.4 times", "25", "validation.largest"):
+        assert told in failure["note"]
+    assert found["2010-04"]["success"], "10 times exactly is not above, and 2010-03 is no measure"
+
+    raised = paths.PARAMS.read_text(encoding="utf-8").replace("largest: 10.0", "largest: 11.0")
+    paths.PARAMS.write_text(raised, encoding="utf-8")
+    validate()
+    assert report(Path())["2010-03"]["success"], "the remedy that is named is one"
+
+
+def test_the_second_batch_of_a_history_may_have_any_size() -> None:
+    found = validated(Path(), {"2010-01": fewer(20), "2010-02": good()})
+    assert found["2010-02"]["success"]
+
+
+def test_a_column_under_a_new_name_is_quarantined_and_its_likely_name_told() -> None:
+    renamed = good().rename(columns={"job": "job_title"}).assign(agent="A7")
+    failure = only_failure(validated(Path(), {"2010-08": MONTH, "2010-09": renamed})["2010-09"])
+    assert (failure["column"], failure["examples"]) == ("job", ["job_title"])
+    assert failure["note"] == (
+        "job: is missing; job_title is new and holds values of the same kind: renamed?"
+    )
+
+
+def test_a_new_column_of_another_kind_is_not_taken_for_the_missing_one() -> None:
+    other = good().drop(columns="job").assign(job_title="no such job")
+    failure = only_failure(validated(Path(), {"2010-08": MONTH, "2010-09": other})["2010-09"])
+    assert failure["note"] == "job: is missing"
+
+
+@pytest.mark.parametrize("column", ["balance", "job"])
+def test_a_column_without_any_value_is_quarantined(column: str) -> None:
+    bare = good().assign(**{column: good()[column].where(good().index < 0)})
+    entry = validated(Path(), {"2010-08": MONTH, "2010-09": bare})["2010-09"]
+    assert entry["quarantined"]
+    assert {failure["column"] for failure in entry["failures"]} == {column}
+    assert "260 of 260 (100 %)" in entry["why"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (TIMES.dt.tz_localize("UTC"), TIMES, "datetime64[us]"),
+        (TIMES, TIMES.dt.tz_localize("UTC"), "datetime64[us, UTC]"),
+        (TIMES.dt.tz_localize("UTC"), TIMES.dt.tz_localize("Asia/Tokyo"), "Asia/Tokyo"),
+        (TIMES, TIMES.astype(str) + "+02:00", "is str, where 2010-08 has datetime64[us]"),
+    ],
+    ids=["naive after UTC", "UTC after naive", "another zone", "text with an offset"],
+)
+def test_another_time_zone_than_before_is_quarantined_with_both_types_named(
+    before: pd.Series, after: pd.Series, told: str
+) -> None:
+    project(
+        Path(),
+        {
+            "2010-08": good().assign(called=before.astype(before.dtype)),
+            "2010-09": good().iloc[::-1].assign(called=after),
+            "2010-10": good().iloc[:200].assign(called=before),
+        },
+        "quarantine",
+    )
+    asks_only_that_it_is_there()
+    validate()
+    found = report(Path())
+    failure = only_failure(found["2010-09"])
+    assert (failure["expectation"], failure["column"]) == ("same_time_zone_as_before", "called")
+    assert told in failure["note"]
+    assert "where 2010-08 has datetime64[" in failure["note"]
+    assert found["2010-10"]["success"], "it is compared with the last that was accepted"
+
+
+def asks_only_that_it_is_there() -> None:
+    """Have the contract of the current folder ask for a column `called`, of whatever type."""
+    path = paths.EXPECTATIONS / "batch.json"
+    suite = json.loads(path.read_text(encoding="utf-8"))
+    (there,) = (e for e in suite["expectations"] if "column_set" in e["kwargs"])
+    there["kwargs"]["column_set"].append("called")
+    path.write_text(json.dumps(suite), encoding="utf-8")
+
+
+def test_the_unit_of_a_time_is_no_zone() -> None:
+    data: dict[str, Frame | Path | bytes] = {
+        "2010-08": good().assign(called=TIMES.astype("datetime64[ns]")),
+        "2010-09": good().iloc[::-1].assign(called=TIMES.astype("datetime64[ms]")),
+    }
+    project(Path(), data, "quarantine")
+    asks_only_that_it_is_there()
+    validate()
+    assert report(Path())["2010-09"]["success"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "good_one", "wrong", "found"),
+    [
+        ("datetime64", TIMES, TIMES.dt.tz_localize("UTC"), "Timestamp"),
+        ("Timestamp", TIMES.dt.tz_localize("UTC"), TIMES, "datetime64"),
+        ("Timestamp", TIMES.dt.tz_localize("UTC"), TIMES.astype(str) + "+02:00", "str"),
+    ],
+    ids=["a zone", "no zone", "text"],
+)
+def test_the_contract_tells_times_with_a_zone_from_those_without_and_from_text(
+    asked: str, good_one: pd.Series, wrong: pd.Series, found: str
+) -> None:
+    data = {"2010-08": good().assign(called=wrong), "2010-09": good().assign(called=good_one)}
+    project(Path(), data, "quarantine")
+    expect_times(asked)
+    validate()
+    entries = report(Path())
+    assert (
+        f"found {found}, against “called is a {asked}”" in only_failure(entries["2010-08"])["note"]
+    )
+    assert entries["2010-09"]["success"], "what was set aside is no measure of what is usual"
+
+
+@pytest.mark.parametrize(
+    ("periods", "as_of"),
+    [(["2010-9", "2010-10"], "latest"), (["2010-10", "2010-11"], "2010-9")],
+    ids=["files", "data.as_of"],
+)
+def test_periods_of_mixed_width_stop_before_anything_is_checked(
+    periods: list[str], as_of: str
+) -> None:
+    project(Path(), dict.fromkeys(periods, MONTH), "quarantine")
+    text = paths.PARAMS.read_text(encoding="utf-8")
+    paths.PARAMS.write_text(text.replace("as_of: latest", f'as_of: "{as_of}"'), encoding="utf-8")
+    with pytest.raises(InputError) as stopped:
+        validate()
+    assert len(stopped.value.faults) == 1
+    assert f"puts {periods[-1]} before 2010-9" in str(stopped.value)
+    assert not paths.VALIDATIONS.exists()
+
+
+def test_no_shipped_month_is_a_copy_or_too_large() -> None:
+    """Every month, in the order that they came, by the rule that ships."""
+    text = (ROOT / paths.PARAMS).read_text(encoding="utf-8")
+    assert "largest: 10.0" in text
+    refs = [batches.describe(batch) for batch in batches.find(SHIPPED)]
+    seen = [arrivals.Arrival(ref["period"], ref["sha256"], ref["rows"], {}) for ref in refs]
+    assert len(seen) == 30
+    for place, this in enumerate(seen):
+        assert arrivals.faults(this, seen[:place], seen[:place], 10.0) == []
