@@ -1,18 +1,13 @@
 """The command line: wiring. What a command does and how it looks is in `perennial.commands`."""
 
-import json
 import os
 import sys
-import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from perennial.errors import PerennialError
+from perennial.commands.answers import DEBUG, answering, complain, console, print_json
 
 app = typer.Typer(
     name="perennial",
@@ -25,7 +20,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")]
-DEBUG = "PERENNIAL_DEBUG"
 
 
 @app.callback()
@@ -45,18 +39,18 @@ def run(as_json: Json = False) -> None:
 
     Example: perennial run
     """
-    with _answering(as_json):
+    with answering(as_json):
         from perennial.commands import progress, rendering
         from perennial.commands.run import run as act
 
-        with progress.showing(_console(as_json)) as listen:
+        with progress.showing(console(as_json)) as listen:
             found = act(listen)
         if as_json:
-            _print_json(found.to_json())
+            print_json(found.to_json())
         else:
-            _console().print(rendering.summary(found))
+            console().print(rendering.summary(found))
         if found.exit_code != 0 and (found.verdict is None or found.exit_code != 1):
-            _complain(found.faults, found.remedy)
+            complain(found.faults, found.remedy)
         raise typer.Exit(found.exit_code)
 
 
@@ -79,19 +73,19 @@ def retrain(
 
     Example: perennial retrain --push
     """
-    with _answering(as_json):
+    with answering(as_json):
         from perennial.commands import progress
         from perennial.commands import retrain as command
 
         wish = command.wish(remote, branch, push, origin, request)
-        with progress.showing(_console(as_json)) as listen:
+        with progress.showing(console(as_json)) as listen:
             done = command.retrain(wish, listen)
         if as_json:
-            _print_json(done.to_json())
+            print_json(done.to_json())
         else:
             typer.echo(Path(done.page).read_text("utf-8"))
         if done.faults:
-            _complain(done.faults, done.remedy)
+            complain(done.faults, done.remedy)
         raise typer.Exit(done.exit_code)
 
 
@@ -101,16 +95,16 @@ def status(as_json: Json = False) -> None:
 
     Example: perennial status --json
     """
-    with _answering(as_json):
+    with answering(as_json):
         from perennial.commands.status import status as look
 
         found = look()
         if as_json:
-            _print_json(found.to_json())
+            print_json(found.to_json())
         else:
             from perennial.commands import rendering
 
-            _console().print(rendering.status(found))
+            console().print(rendering.status(found))
 
 
 @app.command()
@@ -119,7 +113,7 @@ def promote(as_json: Json = False) -> None:
 
     Example: dvc repro && perennial promote
     """
-    with _answering(as_json):
+    with answering(as_json):
         from perennial.adapters import runlock
         from perennial.commands import rendering
         from perennial.commands.promote import promote as act
@@ -127,9 +121,9 @@ def promote(as_json: Json = False) -> None:
         with runlock.alone():
             done = act()
         if as_json:
-            _print_json(done.to_json())
+            print_json(done.to_json())
         else:
-            _console().print(rendering.promotion(done))
+            console().print(rendering.promotion(done))
 
 
 @app.command()
@@ -138,16 +132,16 @@ def history(as_json: Json = False) -> None:
 
     Example: perennial history
     """
-    with _answering(as_json):
+    with answering(as_json):
         from perennial.commands.history import history as look
 
         entries = look()
         if as_json:
-            _print_json({"schema_version": 1, "history": entries})
+            print_json({"schema_version": 1, "history": entries})
         else:
             from perennial.commands import rendering
 
-            _console().print(rendering.history(entries))
+            console().print(rendering.history(entries))
 
 
 @app.command()
@@ -159,16 +153,16 @@ def verify(
 
     Example: perennial verify 3
     """
-    with _answering(as_json):
+    with answering(as_json):
         from perennial.commands.verify import verify as act
 
         found = act(version)
         if as_json:
-            _print_json(found.to_json())
+            print_json(found.to_json())
         else:
             from perennial.commands import rendering
 
-            _console().print(rendering.verification(found))
+            console().print(rendering.verification(found))
         raise typer.Exit(3 if found.faults else 0)
 
 
@@ -186,19 +180,19 @@ def prove_gates(
 
     Example: perennial prove-gates --quick
     """
-    with _answering(as_json):
+    with answering(as_json):
         from perennial.commands import rendering
         from perennial.commands.progress import counting
         from perennial.commands.prove import prove
 
-        with counting(_console(True), "planting") as progress:
+        with counting(console(True), "planting") as progress:
             found = prove(quick, only or [], progress)
         if as_json:
-            _print_json(found.report)
+            print_json(found.report)
         else:
-            _console().print(rendering.proof(found))
+            console().print(rendering.proof(found))
         if found.faults:
-            _complain(found.faults, "See reports/prove-gates.html; docs/how-gates-are-proven.md.")
+            complain(found.faults, "See reports/prove-gates.html; docs/how-gates-are-proven.md.")
         raise typer.Exit(1 if found.faults else 0)
 
 
@@ -214,67 +208,56 @@ def calibrate_drift(
 
     Example: perennial calibrate-drift --quick
     """
-    with _answering(as_json):
+    with answering(as_json):
         from perennial.commands import rendering
         from perennial.commands.calibrate import calibrate
         from perennial.commands.progress import counting
 
-        with counting(_console(True), "examining") as progress:
+        with counting(console(True), "examining") as progress:
             found = calibrate(windows, quick, progress)
         if as_json:
-            _print_json(found.report)
+            print_json(found.report)
         else:
-            _console().print(rendering.calibration(found))
+            console().print(rendering.calibration(found))
         if found.faults:
             remedy = "Raise the thresholds: reports/calibrate-drift.html has those that would do."
-            _complain(found.faults, remedy)
+            complain(found.faults, remedy)
         raise typer.Exit(1 if found.faults else 0)
 
 
-@contextmanager
-def _answering(as_json: bool) -> Iterator[None]:
-    """Turn what a command raises into a message, a remedy and an exit code."""
-    try:
-        yield
-    except (typer.Exit, typer.Abort):
-        raise
-    except KeyboardInterrupt:
-        _complain(["stopped"], "Run the same command again to go on from there.")
-        raise typer.Exit(130) from None
-    except Exception as raised:
-        from perennial.commands.faults import explained
+@app.command()
+def replay(
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--policy",
+            help="never, scheduled(K), drift or always; may be given repeatedly. Writes no report.",
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Start from the batches up to this period."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Never, drift and always only; short searches.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Let every past period arrive again, under each retraining policy.
 
-        if os.environ.get(DEBUG):
-            traceback.print_exc()
-        error = explained(raised)
+    Example: perennial replay --policy never --policy drift
+    """
+    with answering(as_json):
+        from perennial.commands import rendering
+        from perennial.commands.progress import counting
+        from perennial.commands.replay import replay as act
+
+        with counting(console(True), "replaying") as progress:
+            found = act(quick, policy or [], start, progress)
         if as_json:
-            _print_json(_error(error))
-        _complain(error.faults, error.remedy)
-        raise typer.Exit(error.exit_code) from None
-
-
-def _error(error: "PerennialError") -> dict[str, Any]:
-    code = error.exit_code
-    return {"schema_version": 1, "exit_code": code, "faults": error.faults, "remedy": error.remedy}
-
-
-def _complain(faults: Any, remedy: str | None) -> None:
-    """Say on stderr what is wrong and what to do about it, as it is: paths are not wrapped."""
-    for line in [*faults, *([f"→ {remedy}"] if remedy else [])]:
-        typer.echo(line, err=True)
-
-
-def _print_json(content: Mapping[str, Any]) -> None:
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
-
-
-def _console(quiet: bool = False) -> Any:
-    from rich.console import Console
-
-    console = Console(highlight=False, stderr=quiet)
-    if not console.is_terminal:
-        console.width = 120  # a file or a log has no width of its own
-    return console
+            print_json(found.report)
+        else:
+            console().print(rendering.replay(found))
 
 
 def main() -> None:

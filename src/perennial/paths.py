@@ -48,6 +48,9 @@ PROOF_POWER = Path("reports/prove-gates.png")
 CALIBRATION_REPORT = Path("reports/calibrate-drift.json")
 CALIBRATION_PAGE = Path("reports/calibrate-drift.html")
 CALIBRATION_PICTURE = Path("reports/calibrate-drift.png")
+REPLAY_REPORT = Path("reports/replay.json")
+REPLAY_PAGE = Path("reports/replay.html")
+REPLAY_PICTURE = Path("reports/replay.png")
 REGISTRATION = Path("reports/registration.json")
 DATA_DOCS = Path("reports/data-docs")
 
@@ -59,6 +62,7 @@ DERIVED = STATE / "derived"
 STUDIES = STATE / "studies"
 LOGS = STATE / "logs"
 PROOF_SECONDS = STATE / "prove-gates.json"
+REPLAY = STATE / "replay"
 TIMINGS = STATE / "timings.json"
 MATPLOTLIB = STATE / "matplotlib"
 REGISTRY = STATE / "mlflow"

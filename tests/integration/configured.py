@@ -41,7 +41,7 @@ monitor:
   psi_bins: 10
   min_features: 2
   confidence: 0.95
-  replicates: 1000
+  replicates: 500
   domain_classifier: {rows: 5000, folds: 5, rounds: 30, roc_auc: 0.6}
   adaptive_windowing: 0.002
   harm: {roc_auc: 0.02, log_loss: 0.02, prior: 0.1}
@@ -52,6 +52,7 @@ policy:
   budget: {attempts: 6, periods: 12}
   min_labelled: 200
   severe: 0.1
+replay: {start: null, scheduled: [3]}
 sensitive:
   age_group: {from: age, bins: [30, 60]}
   marital: {from: marital, bins: null}

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from perennial.adapters.configuration import read_params
+from perennial.core.case import Fitted, Rows, collect, fit
 from perennial.core.proof import faults_of_data, faults_of_models, population
-from perennial.core.proof.case import Fitted, Rows, collect, fit
 from perennial.core.proof.plant import Outcome, Plant, carry_out, describe, judge
 from perennial.core.verdict import Evidence
 from perennial.params import Params

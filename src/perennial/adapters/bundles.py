@@ -23,12 +23,21 @@ def write(folder: Path, artefacts: Mapping[str, bytes]) -> str:
     shutil.rmtree(folder, ignore_errors=True)
     for name, content in sorted(artefacts.items()):
         files.write_bytes(folder / name, content)
+    files.write_bytes(folder / MANIFEST, _manifest(artefacts))
+    return digest(folder)
+
+
+def digest_of(artefacts: Mapping[str, bytes]) -> str:
+    """Return the digest that a bundle of these artefacts has, without writing it."""
+    return hashlib.sha256(_manifest(artefacts)).hexdigest()
+
+
+def _manifest(artefacts: Mapping[str, bytes]) -> bytes:
     entries = {
         name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         for name, content in artefacts.items()
     }
-    files.write_json(folder / MANIFEST, {"schema_version": 1, "artefacts": entries})
-    return digest(folder)
+    return files.json_bytes({"schema_version": 1, "artefacts": entries})
 
 
 def digest(folder: Path) -> str:

@@ -145,6 +145,32 @@ def write_calibration(path: Path, report: Mapping[str, Any], drawn: bytes) -> No
     _write(path, "calibration.html.j2", words)
 
 
+def write_replay(path: Path, report: Mapping[str, Any], drawn: bytes) -> None:
+    """Write the replay's page.
+
+    Args:
+        path: Of the page.
+        report: As `perennial replay` writes it.
+        drawn: The picture, a PNG; it is put into the page.
+    """
+    policies = {policy["policy"]: policy for policy in report["policies"]}
+    words = {
+        "report": report,
+        "drift": policies.get("drift"),
+        "always": policies.get("always"),
+        "against": {
+            (line["policy"], line["than"], line["part"]): line for line in report["differences"]
+        },
+        "parts": (
+            ("all", "all periods"),
+            ("first_half", f"before {report['second_half']}"),
+            ("second_half", f"from {report['second_half']}"),
+        ),
+        "drawn": base64.b64encode(drawn).decode(),
+    }
+    _write(path, "replay.html.j2", words)
+
+
 def picture(gate: Mapping[str, Any]) -> Picture | None:
     """Return where everything is on a gate's picture; None where there is no number to show."""
     estimate = gate["estimate"]

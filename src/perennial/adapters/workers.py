@@ -44,10 +44,18 @@ def count() -> int:
 
 @contextmanager
 def fitting(
-    features: "pd.DataFrame", target: np.ndarray, folds: list[np.ndarray], seed: int, workers: int
+    features: "pd.DataFrame",
+    target: np.ndarray,
+    folds: list[np.ndarray],
+    seed: int,
+    workers: int,
+    threads: int | None = None,
 ) -> "Iterator[Callable[[list[Task]], Iterable[tuple[np.ndarray, int]]]]":
-    """Yield a function that fits tasks on `workers` processes and keeps their order."""
-    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    """Yield a function that fits tasks on `workers` processes and keeps their order.
+
+    `threads` are each process's; without it, the processors are shared out.
+    """
+    threads = threads or max(1, len(os.sched_getaffinity(0)) // workers)
     held = {
         "features": features,
         "target": target,

@@ -15,7 +15,7 @@ from perennial.core.model.candidate import Candidate, to_artefacts
 if TYPE_CHECKING:
     import pandas as pd
 
-    from perennial.core.proof.case import Fitted, Rows
+    from perennial.core.case import Fitted, Rows
     from perennial.core.proof.plant import Outcome, Plant
     from perennial.core.verdict import Evidence
     from perennial.params import Params
@@ -44,7 +44,7 @@ def plants() -> "list[Plant]":
 @cache
 def base(population: str) -> Base:
     """Return a population's base; made once in each process."""
-    from perennial.core.proof.case import collect, fit
+    from perennial.core.case import collect, fit
     from perennial.core.proof.plant import judge
 
     rows, params = draw(population, 0)
@@ -98,7 +98,7 @@ def plant(population: str, kind: str) -> dict[str, Any]:
 
 def good(population: str, seed: int) -> dict[str, Any]:
     """Draw fresh rows, fit a candidate on them and return which gates block it."""
-    from perennial.core.proof.case import collect, fit
+    from perennial.core.case import collect, fit
     from perennial.core.proof.plant import judge
 
     rows, params = draw(population, seed)

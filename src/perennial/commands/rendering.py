@@ -16,6 +16,7 @@ from perennial.commands.wording import METRICS, digest, duration, estimate, metr
 if TYPE_CHECKING:
     from perennial.commands.calibrate import Found
     from perennial.commands.prove import Proof
+    from perennial.commands.replay import Replayed
 
 COLOURS = {"promote": "green", "keep": "cyan", "block": "red"}
 VERDICTS = {
@@ -163,6 +164,37 @@ def calibration(found: "Found") -> RenderableType:
         Text("\nSmallest thresholds that would do", "bold"),
         Text("\n".join(lines)),
     )
+
+
+def replay(found: "Replayed") -> RenderableType:
+    """Return what each policy was worth and cost, and each against never and always."""
+    report = found.report
+    table = Table(box=None, pad_edge=False)
+    for name in ("policy", "retrained", "promoted", "compute", "ROC AUC", "log loss"):
+        table.add_column(name, no_wrap=True)
+    for policy in report["policies"]:
+        table.add_row(
+            policy["policy"],
+            str(policy["retrainings"]),
+            str(policy["promotions"]),
+            duration(policy["seconds"]),
+            estimate(policy["roc_auc"]),
+            estimate(policy["log_loss"]),
+        )
+    against = Table(box=None, pad_edge=False)
+    for name in ("policy", "less", "part", "ROC AUC", "log loss"):
+        against.add_column(name, no_wrap=True)
+    for line in report["differences"]:
+        against.add_row(
+            line["policy"],
+            line["than"],
+            line["part"].replace("_", " "),
+            estimate(line["roc_auc"]),
+            estimate(line["log_loss"]),
+        )
+    words = f"{report['first']} to {report['last']}, the second half from {report['second_half']}"
+    where = "reports/replay.html shows it period by period" if found.written else ""
+    return Group(table, Text(""), against, Text(words, "dim"), Text(where, "dim"))
 
 
 def _gates(gates: Sequence[Mapping[str, Any]]) -> RenderableType:

@@ -7,8 +7,8 @@ import numpy as np
 from perennial import paths
 from perennial.commands import proving
 from perennial.core import fairness
+from perennial.core.case import score
 from perennial.core.proof import power, power_thresholds
-from perennial.core.proof.case import score
 from perennial.core.verdict import intervals
 from perennial.params import Params
 

@@ -13,11 +13,12 @@ from perennial.params.base import (
     Finite,
     Group,
     NotNegative,
+    Period,
     Positive,
     Share,
     UpToOne,
 )
-from perennial.params.drift import Monitor, Policy
+from perennial.params.drift import Monitor, Policy, Replay
 from perennial.params.gates import Gates
 
 # Columns that stand beside the groups in the tables between stages.
@@ -25,7 +26,6 @@ RESERVED = {"period", "row", "target", "key", "probability", "decision", "prior"
 RESERVED |= {"default", "unmitigated", "logistic_decision", "default_decision"}
 RESERVED |= {"unmitigated_decision", "without_largest"}
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.json$")]
-Period = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
 class Labels(Group):
@@ -259,6 +259,7 @@ class Params(Group):
     behaviour: Behaviour
     fairness: Fairness
     gates: Gates
+    replay: Replay
     registry: Registry
 
     @model_validator(mode="after")

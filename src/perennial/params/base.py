@@ -17,3 +17,6 @@ class Group(BaseModel):
     """A group of params.yaml."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
+
+
+Period = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]

@@ -1,10 +1,10 @@
-"""The groups `monitor` and `policy` of params.yaml: what counts as drift, and what follows."""
+"""The groups `monitor`, `policy` and `replay` of params.yaml: what drift is, and what follows."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from perennial.params.base import AboveZero, Group, NotNegative, Positive, Share
+from perennial.params.base import AboveZero, Group, NotNegative, Period, Positive, Share
 
 
 class Effects(Group):
@@ -61,3 +61,14 @@ class Policy(Group):
     budget: Budget
     min_labelled: Positive
     severe: Share
+
+
+class Replay(Group):
+    """Which policies are replayed, and from where.
+
+    Without `start`, it is the first period that leaves as much to train on as calibrates and is
+    held out.
+    """
+
+    start: Period | None
+    scheduled: list[Positive]

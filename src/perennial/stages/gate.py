@@ -8,9 +8,10 @@ from perennial import paths
 from perennial.adapters import batches, bundles, champions, files, pages
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.core import attribution, verdict
-from perennial.core.gates.result import CHAMPION, Gate, by_severity, decide
+from perennial.core import attribution, fairness, verdict
+from perennial.core.gates.result import by_severity, decide, reason
 from perennial.core.verdict import Evidence, Rival
+from perennial.params import Fairness
 from perennial.stages import incumbent, model_card
 from perennial.stages.running import run
 
@@ -33,7 +34,7 @@ def gate() -> int:
     plan = files.read_json(paths.PLAN, AGAIN)
     champion = champions.read()
     candidate = bundles.digest(paths.CANDIDATE)
-    evidence = _evidence(plan, champion, candidate)
+    evidence = _evidence(plan, champion, candidate, params.fairness)
     results = verdict.results(
         evidence, params.gates, params.fairness, params.evaluation, params.seed
     )
@@ -42,7 +43,7 @@ def gate() -> int:
     report = {
         "schema_version": 2,
         "verdict": decided,
-        "why": _why(decided, results),
+        "why": reason(decided, results),
         "candidate": candidate,
         "champion": champion.digest if champion else None,
         "error_rate": params.gates.error_rate,
@@ -56,16 +57,20 @@ def gate() -> int:
     return 1 if decided == "block" else 0
 
 
-def _evidence(plan: dict[str, Any], champion: Champion | None, candidate: str) -> Evidence:
+def _evidence(
+    plan: dict[str, Any], champion: Champion | None, candidate: str, settings: Fairness
+) -> Evidence:
     scores = pd.read_parquet(paths.SCORES)
     without = pd.read_parquet(paths.ATTRIBUTIONS / "without-largest.parquet")
     explained = files.read_json(paths.EXPLAIN_REPORT, AGAIN)
     counts = files.read_json(paths.FAIRNESS_REPORT, AGAIN)["attributes"]
+    # in the user's order, which JSON does not keep: a verdict's sentence is the same anywhere
+    names = [" × ".join(attributes) for attributes in fairness.combinations_of(settings)]
     return Evidence(
         scores=scores.assign(without_largest=without["without_largest"]),
         slices=pd.read_parquet(paths.SLICES / "searched.parquet"),
         declared_slices=pd.read_parquet(paths.SLICES / "declared.parquet"),
-        counts={name: found["counts"] for name, found in counts.items()},
+        counts={name: counts[name]["counts"] for name in names},
         train_attributions=pd.read_parquet(paths.ATTRIBUTIONS / "train.parquet"),
         holdout_attributions=pd.read_parquet(paths.ATTRIBUTIONS / "holdout.parquet"),
         explained=explained,
@@ -97,15 +102,6 @@ def _rival(
     chosen = features.iloc[attribution.evenly(len(features), explained["holdout"]["rows"])]
     values, _ = model.contributions(chosen)
     return Rival(False, probability, pd.DataFrame(values, columns=features.columns))
-
-
-def _why(decided: str, results: list[Gate]) -> str:
-    if decided == "block":
-        return "; ".join(f"{r.name}: {r.why}" for r in results if r.blocks)
-    comparison = next(r for r in results if r.name == CHAMPION)
-    tolerated = [r.name for r in results if r.verdict == "insufficient" and r is not comparison]
-    short = f"; tolerated as too few rows to tell: {', '.join(tolerated)}" if tolerated else ""
-    return f"no gate blocks; {comparison.why}{short}"
 
 
 if __name__ == "__main__":

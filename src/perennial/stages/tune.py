@@ -2,20 +2,18 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from perennial import paths
-from perennial.adapters import files, matrices, progress, study, workers
+from perennial.adapters import files, matrices, progress, study
 from perennial.adapters.configuration import read_params
 from perennial.core import search as core
 from perennial.core.model import boosting
-from perennial.core.part import Part
 from perennial.params import Params
+from perennial.stages import searching
 from perennial.stages.running import run
 
 
@@ -38,55 +36,13 @@ def tune() -> None:
 
 
 def _search(params: Params) -> tuple[dict[str, Any], list[core.Trial]]:
-    settings = params.search
-    train = matrices.read_part(paths.FEATURES, "train")
-    folds = core.make_folds(train.target, settings.folds, params.seed)
-    memo = study.Memo(paths.STUDIES / _fitted_on(params))
-    with workers.fitting(train.features, train.target, folds, params.seed, workers.count()) as fit:
-        evaluate = _remembering(memo, fit)
-        default = _default_margins(evaluate, train, folds)
-        found = study.search(settings, train.target, folds, params.seed, evaluate)
-        trials = list(progress.track(found, settings.trials, "tune"))
-    choice = core.choose(
-        train.target,
-        trials,
-        core.logistic_margins(train.features, train.target, folds),
-        default,
-        settings.ensemble,
-        settings.simpler_within_errors,
-        settings.learning_rate,
+    return searching.search(
+        matrices.read_part(paths.FEATURES, "train"),
+        params.seed,
+        params.search,
+        paths.STUDIES / _fitted_on(params),
+        watch=lambda found: progress.track(found, params.search.trials, "tune"),
     )
-    return choice, trials
-
-
-def _remembering(
-    memo: study.Memo, fit: Callable[[list[core.Task]], Iterable[study.Fit]]
-) -> Callable[[list[core.Task]], list[study.Fit]]:
-    """Return `fit` with a memory: what was finished before a kill is not fitted again."""
-
-    def evaluate(tasks: list[core.Task]) -> list[study.Fit]:
-        known = [memo.get(task) for task in tasks]
-        new = [task for task, found in zip(tasks, known, strict=True) if found is None]
-        fits, found = iter(fit(new)), []
-        for task, kept in zip(tasks, known, strict=True):
-            result = kept or next(fits)
-            if kept is None:
-                memo.put(task, result)  # as it comes: a kill loses what is not finished, no more
-            found.append(result)
-        return found
-
-    return evaluate
-
-
-def _default_margins(
-    evaluate: Callable[[list[core.Task]], list[study.Fit]], train: Part, folds: list[np.ndarray]
-) -> np.ndarray:
-    recipe: Any = boosting.DEFAULT
-    tasks = [core.Task(recipe["params"], recipe["rounds"], 0, fold) for fold in range(len(folds))]
-    margins = np.empty(len(train.target))
-    for valid, (fitted, _) in zip(folds, evaluate(tasks), strict=True):
-        margins[valid] = fitted
-    return margins
 
 
 def _fitted_on(params: Params) -> str:

@@ -93,6 +93,16 @@ def decide(gates: Sequence[Gate], candidate_is_champion: bool) -> Verdict:
     return "promote" if comparison.verdict == "pass" and not candidate_is_champion else "keep"
 
 
+def reason(decided: Verdict, gates: Sequence[Gate]) -> str:
+    """Return the verdict's reason in one sentence: what blocks, or how the champion compares."""
+    if decided == "block":
+        return "; ".join(f"{gate.name}: {gate.why}" for gate in gates if gate.blocks)
+    comparison = next(gate for gate in gates if gate.name == CHAMPION)
+    tolerated = [g.name for g in gates if g.verdict == "insufficient" and g is not comparison]
+    short = f"; tolerated as too few rows to tell: {', '.join(tolerated)}" if tolerated else ""
+    return f"no gate blocks; {comparison.why}{short}"
+
+
 def by_severity(gates: Sequence[Gate]) -> list[Gate]:
     """Return the gates with those first that block, then fail, are insufficient, pass."""
     order = {"fail": 0, "insufficient": 1, "pass": 2}

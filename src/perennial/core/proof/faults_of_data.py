@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from perennial.core.case import Rows
 from perennial.core.features import groups
-from perennial.core.proof.case import Rows
 from perennial.core.proof.plant import Plant
 from perennial.core.proof.population import by_time
 from perennial.params import Params

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from perennial.core.case import Fitted, Parity, Rows, collect, fit
 from perennial.core.gates.result import Gate
-from perennial.core.proof.case import Fitted, Parity, Rows, collect, fit
 from perennial.core.verdict import Evidence, results
 from perennial.params import Params
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core.proof.case import Rows
+from perennial.core.case import Rows
 from perennial.params import Params
 
 SIZES = {"train": 4000, "calibration": 2000, "holdout": 4000}

@@ -61,7 +61,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A case after training: the models, and the rows they are judged on."""
+    """A case after training: the models, and the rows they are judged on.
+
+    `champion` is whom the candidate challenges, if there is one; `is_champion` says that both are
+    the same bundle.
+    """
 
     rows: Rows
     params: Params
@@ -71,6 +75,7 @@ class Fitted:
     logistic: Candidate
     default: Candidate
     champion: Candidate | None = None
+    is_champion: bool = False
 
     @property
     def raw(self) -> pd.DataFrame:
@@ -93,19 +98,25 @@ def fit(rows: Rows, params: Params, recipe: Mapping[str, Any] = RECIPE) -> Fitte
             groups[own].reset_index(drop=True),
         )
     plain = without_mitigation(params.training)
-    fitted = [
+    candidate, logistic, default = (
         fit_candidate(wanted, spec, parts["train"], parts["calibration"], settings, params.seed)
         for wanted, settings in [
             (recipe, params.training),
             (BASELINES["logistic"], plain),
             (BASELINES["default"], plain),
         ]
-    ]
-    return Fitted(rows, params, derived, parts, *fitted)
+    )
+    return Fitted(rows, params, derived, parts, candidate, logistic, default)
 
 
-def collect(case: Fitted, parity: Parity) -> Evidence:
-    """Return the evidence as the stages evaluate to fairness would leave it."""
+def collect(case: Fitted, parity: Parity, drifted: bool = False) -> Evidence:
+    """Return the evidence as the stages evaluate to fairness would leave it.
+
+    Args:
+        case: What was fitted.
+        parity: Compares the candidate with its exports.
+        drifted: Whether drift or harm is why there is a candidate.
+    """
     scores = score(case)
     explained, attributions = _explain(case)
     holdout = case.parts["holdout"]
@@ -118,7 +129,7 @@ def collect(case: Fitted, parity: Parity) -> Evidence:
         case.params.seed,
     )
     return Evidence(
-        scores=scores.assign(without_largest=without),
+        scores=scores.assign(without_largest=without.round(6)),  # as explain writes it: see 0005
         slices=found["searched"],
         declared_slices=found["declared"],
         counts=_counts(case, scores),
@@ -129,7 +140,7 @@ def collect(case: Fitted, parity: Parity) -> Evidence:
         behaviour=_behave(case),
         parity=parity(case.candidate, case.candidate, case.raw, holdout.features),
         champion=_rival(case, len(attributions["holdout"])),
-        drifted=False,
+        drifted=drifted,
     )
 
 
@@ -137,7 +148,7 @@ def score(case: Fitted) -> pd.DataFrame:
     """Return the scores of the holdout as the stage evaluate writes them."""
     raw, holdout = case.raw, case.parts["holdout"]
     found = case.candidate.predict(raw)
-    return pd.DataFrame(
+    scores = pd.DataFrame(
         {
             "target": holdout.target,
             "probability": found["probability"].to_numpy(),
@@ -147,6 +158,7 @@ def score(case: Fitted) -> pd.DataFrame:
             "prior": float(case.parts["calibration"].target.mean()),
         }
     )
+    return scores.round(9)  # as the stage rounds them
 
 
 def _counts(case: Fitted, scores: pd.DataFrame) -> dict[str, Any]:
@@ -200,6 +212,8 @@ def _rival(case: Fitted, explained: int) -> Rival | None:
     if case.champion is None:
         return None
     rows = case.champion.spec.transform(case.raw)
+    if case.is_champion:
+        return Rival(True, case.champion.probability(rows), pd.DataFrame())
     values, _ = case.champion.contributions(rows.iloc[attribution.evenly(len(rows), explained)])
     return Rival(
         False,

@@ -1,0 +1,1 @@
+"""Replay: retraining policies run over past periods, each as if it had just arrived."""

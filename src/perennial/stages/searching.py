@@ -1,0 +1,83 @@
+"""The search for a recipe, remembered by content; tune calls it, and `perennial replay`."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from perennial.adapters import study, workers
+from perennial.core import search as core
+from perennial.core.model import boosting
+from perennial.core.part import Part
+from perennial.params import Search
+
+Evaluate = Callable[[list[core.Task]], list[study.Fit]]
+
+
+def search(
+    train: Part,
+    seed: int,
+    settings: Search,
+    memo: Path,
+    processes: int | None = None,
+    threads: int | None = None,
+    watch: Callable[[Iterator[core.Trial]], Iterable[core.Trial]] = iter,
+) -> tuple[dict[str, Any], list[core.Trial]]:
+    """Return what is chosen, its recipe with it, and the trials. The same, however it is run.
+
+    Args:
+        train: The training rows.
+        seed: Of folds, sampler and fits.
+        settings: The group `search`.
+        memo: A folder named by all that a fit depends on besides its task; finished fits are kept
+            there, so that a search that was killed goes on.
+        processes: How many fit at once; without it, as many as the machine is to have.
+        threads: Of each process.
+        watch: Passes the trials on as they finish.
+    """
+    folds = core.make_folds(train.target, settings.folds, seed)
+    at_once = processes or workers.count()
+    with workers.fitting(train.features, train.target, folds, seed, at_once, threads) as fit:
+        evaluate = _remembering(study.Memo(memo), fit)
+        default = _default_margins(evaluate, train, folds)
+        found = study.search(settings, train.target, folds, seed, evaluate)
+        trials = list(watch(found))
+    choice = core.choose(
+        train.target,
+        trials,
+        core.logistic_margins(train.features, train.target, folds),
+        default,
+        settings.ensemble,
+        settings.simpler_within_errors,
+        settings.learning_rate,
+    )
+    return choice, trials
+
+
+def _remembering(
+    memo: study.Memo, fit: Callable[[list[core.Task]], Iterable[study.Fit]]
+) -> Evaluate:
+    """Return `fit` with a memory: what was finished before a kill is not fitted again."""
+
+    def evaluate(tasks: list[core.Task]) -> list[study.Fit]:
+        known = [memo.get(task) for task in tasks]
+        new = [task for task, found in zip(tasks, known, strict=True) if found is None]
+        fits, found = iter(fit(new)), []
+        for task, kept in zip(tasks, known, strict=True):
+            result = kept or next(fits)
+            if kept is None:
+                memo.put(task, result)  # as it comes: a kill loses what is not finished, no more
+            found.append(result)
+        return found
+
+    return evaluate
+
+
+def _default_margins(evaluate: Evaluate, train: Part, folds: list[np.ndarray]) -> np.ndarray:
+    recipe: Any = boosting.DEFAULT
+    tasks = [core.Task(recipe["params"], recipe["rounds"], 0, fold) for fold in range(len(folds))]
+    margins = np.empty(len(train.target))
+    for valid, (fitted, _) in zip(folds, evaluate(tasks), strict=True):
+        margins[valid] = fitted
+    return margins
