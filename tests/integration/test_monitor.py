@@ -31,24 +31,9 @@ RECIPE = {
 SMALLER = {
     r"^  calibration_rows: \d+": "  calibration_rows: 400",
     r"^  holdout_rows: \d+": "  holdout_rows: 400",
-    r"^  replicates: 500": "  replicates: 200",
 }
-KEYS = {
-    "schema_version",
-    "period",
-    "reference",
-    "window",
-    "n",
-    "verdict",
-    "action",
-    "why",
-    "late",
-    "history",
-    "tests",
-    "domain",
-    "signals",
-    "corrections",
-}
+KEYS = {"schema_version", "period", "reference", "window", "n", "verdict", "action", "why", "late"}
+KEYS |= {"history", "tests", "domain", "signals", "corrections"}
 
 
 def shipped(period: str) -> pd.DataFrame:

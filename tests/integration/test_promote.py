@@ -1,122 +1,23 @@
-"""The act: who may become champion, and that a promotion killed anywhere is finished."""
+"""The act: who may become champion."""
 
-import copy
 import json
-import os
-import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.pipelines import Pipeline, make
+from tests.integration.pipelines import Pipeline
+from tests.integration.promoted import MODEL, Registry, champion, judge, state
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, registry
+from perennial.adapters import bundles, champions, dag, registry
 from perennial.adapters.champions import Champion
-from perennial.commands import pending
 from perennial.commands import promote as module
 from perennial.commands.history import history
 from perennial.commands.promote import promote
 from perennial.commands.verify import verify
 from perennial.errors import InputError, IntegrityError, UnreachableError
-
-ROOT = Path(__file__).parents[2]
-MODEL = "bank-deposits"
-
-
-class Registry:
-    """A registry in memory: MLflow's own is in test_registry.py."""
-
-    def __init__(self) -> None:
-        self.versions: dict[str, registry.Version] = {}
-        self.bundles: dict[str, dict[str, bytes]] = {}
-        self.aliases: dict[str, str] = {}
-
-    def register(self) -> str:
-        """Register the candidate that is here."""
-        number, digest = str(len(self.versions) + 1), bundles.digest(paths.CANDIDATE)
-        self.versions[number] = registry.Version(number, digest, f"run-{number}", "nowhere")
-        self.bundles[number] = {p.name: p.read_bytes() for p in paths.CANDIDATE.iterdir()}
-        report = {"model": MODEL, "version": number, "run_id": f"run-{number}", "digest": digest}
-        files.write_json(paths.REGISTRATION, {"schema_version": 1, **report})
-        return number
-
-    def find_version(self, _: str, __: str, digest: str) -> str | None:
-        return next((v.version for v in self.versions.values() if v.digest == digest), None)
-
-    def download(self, _: str, __: str, version: str, folder: Path) -> Path:
-        folder.mkdir(parents=True)
-        for name, content in self.bundles[version].items():
-            (folder / name).write_bytes(content)
-        return folder
-
-    def set_alias(self, _: str, __: str, alias: str, version: str) -> None:
-        self.aliases[alias] = version
-
-
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pipeline, Registry]:
-    """A project whose candidate was judged `promote` and registered as version 1."""
-    made, known = make(tmp_path_factory.mktemp("judged") / "project"), Registry()
-    with pytest.MonkeyPatch.context() as patched:
-        patched.chdir(made.folder)
-        patched.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-        shutil.copy(ROOT / "params.yaml", "params.yaml")
-        judge(made, known, "first model")
-    return made, known
-
-
-@pytest.fixture
-def remembered(judged: tuple[Pipeline, Registry], monkeypatch: pytest.MonkeyPatch) -> Registry:
-    known = copy.deepcopy(judged[1])
-    for name in ("find_version", "download", "set_alias"):
-        monkeypatch.setattr(registry, name, getattr(known, name))
-    monkeypatch.setattr(registry, "versions", lambda *_: list(known.versions.values()))
-    monkeypatch.setattr(registry, "alias_version", lambda _, __, alias: known.aliases.get(alias))
-    return known
-
-
-@pytest.fixture
-def pipeline(
-    judged: tuple[Pipeline, Registry],
-    remembered: Registry,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Pipeline:
-    """A copy of the project, for a test to change."""
-    shutil.copytree(judged[0].folder, tmp_path / "project")
-    monkeypatch.chdir(tmp_path / "project")
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    return Pipeline(tmp_path / "project")
-
-
-def judge(pipeline: Pipeline, remembered: Registry, model: str) -> None:
-    """Make a candidate, judge it `promote` and register it."""
-    bundles.write(paths.CANDIDATE, {"model.json": model.encode(), "spec.json": b"{}"})
-    pipeline.verdict("promote")
-    pipeline.touch(model)
-    dag.walk(lambda step: str(step.run(lambda _: None)))
-    remembered.register()
-
-
-def state(remembered: Registry) -> dict[str, Any]:
-    """Everything that a promotion leaves, but for the moment it was made at."""
-    shown = {
-        path.as_posix(): path.read_text().replace(champion().when, "THEN")
-        for path in (paths.CHAMPION, paths.HISTORY, Path("models/champion.dvc"))
-    }
-    bundle = {p.name: p.read_bytes() for p in paths.CHAMPION_BUNDLE.iterdir()}
-    left = sorted(p.name for p in [*Path("models").iterdir(), *paths.STATE.iterdir()])
-    return {**shown, "bundle": bundle, "aliases": remembered.aliases, "left": left}
-
-
-def champion() -> Champion:
-    found = champions.read()
-    assert found is not None
-    return found
 
 
 def test_the_candidate_becomes_champion(pipeline: Pipeline, remembered: Registry) -> None:
@@ -165,112 +66,6 @@ def test_a_second_promotion_names_who_was_champion(
         first.digest,
         done.champion.digest,
     ]
-
-
-class Killed(BaseException):
-    """What nobody catches, as nobody catches a kill."""
-
-
-def kill(
-    patched: pytest.MonkeyPatch,
-    where: object,
-    name: str,
-    *,
-    target: Path | None = None,
-    after: bool = False,
-) -> None:
-    """Have the next promotion be killed before or after a step (of those on a certain path)."""
-    real: Callable[..., Any] = getattr(where, name)
-
-    def step(*arguments: Any, **options: Any) -> Any:
-        if target is not None and target not in arguments:
-            return real(*arguments, **options)
-        if after:
-            real(*arguments, **options)
-        raise Killed
-
-    with patched.context() as until_killed:
-        until_killed.setattr(where, name, step)
-        with pytest.raises(Killed):
-            promote()
-
-
-STEPS: dict[str, tuple[object, str, Path | None]] = {
-    "the candidate is copied": (pending, "_copy", pending.BUNDLE),
-    "it is decided": (files, "write_bytes", pending.DECISION),
-    "the bundle is placed": (pending, "_copy", paths.CHAMPION_BUNDLE),
-    "its manifest is written": (files, "write_bytes", Path("models/.champion.new/manifest.json")),
-    "the old bundle is removed": (shutil, "rmtree", paths.CHAMPION_BUNDLE),
-    "it is tracked": (dag, "track", None),
-    "the alias is set": (registry, "set_alias", None),
-    "the history is written": (pending, "_append", None),
-    "the champion is written": (champions, "write", None),
-    "it is cleared away": (shutil, "rmtree", pending.FOLDER),
-}
-
-
-@pytest.fixture(scope="module")
-def undisturbed(judged: tuple[Pipeline, Registry]) -> dict[str, Any]:
-    """What a promotion leaves that nobody killed; filled in by the first who needs it."""
-    return {}
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("step", STEPS)
-def test_a_promotion_killed_anywhere_is_finished_by_running_it_again(
-    pipeline: Pipeline,
-    remembered: Registry,
-    monkeypatch: pytest.MonkeyPatch,
-    undisturbed: dict[str, Any],
-    step: str,
-    after: bool,
-) -> None:
-    """And ends as if nothing had happened."""
-    if not undisturbed:
-        start = Path.cwd()
-        shutil.copytree(start, start.with_name("undisturbed"))
-        monkeypatch.chdir(start.with_name("undisturbed"))
-        promote()
-        undisturbed |= copy.deepcopy(state(remembered))
-        remembered.aliases.clear()
-        monkeypatch.chdir(start)
-    where, name, target = STEPS[step]
-    kill(monkeypatch, where, name, target=target, after=after)
-    promote()
-    assert state(remembered) == undisturbed
-    assert len(history()) == 1
-    assert verify().faults == 0
-
-
-@pytest.mark.parametrize(
-    "step", ["the bundle is placed", "it is tracked", "the champion is written"]
-)
-def test_what_was_decided_is_finished_also_when_something_else_is_judged_since(
-    pipeline: Pipeline, remembered: Registry, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    """Or the next run would find a bundle that is not the champion's, and end with exit 3."""
-    digest = bundles.digest(paths.CANDIDATE)
-    where, name, target = STEPS[step]
-    kill(monkeypatch, where, name, target=target)
-    bundles.write(paths.CANDIDATE, {"model.json": b"another"})
-    paths.GATE_REPORT.write_text('{"verdict": "block", "why": "another"}')
-    with pytest.raises(dag.BlockedError):
-        promote()
-    assert champion().digest == digest
-    assert verify().faults == 0
-
-
-def test_what_was_decided_no_longer_holds_once_another_was_promoted(
-    pipeline: Pipeline, remembered: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """For example where Git brought a champion.json that a colleague made."""
-    kill(monkeypatch, dag, "track")
-    plan = json.loads(paths.PLAN.read_text())
-    other = Champion(MODEL, "7", "d" * 64, plan, "promote", "2026-01-01T00:00:00Z", [])
-    champions.write(other)
-    assert pending.finish() is None
-    assert champion() == other
-    assert not pending.FOLDER.exists()
 
 
 def refused(kind: type[Exception]) -> str:

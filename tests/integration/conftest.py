@@ -1,0 +1,16 @@
+"""Fixtures that several files of tests share."""
+
+from tests.integration.configured import faults, params_yaml
+from tests.integration.promoted import judged, pipeline, remembered
+from tests.integration.registered import candidates, project, registered
+
+__all__ = [
+    "candidates",
+    "faults",
+    "judged",
+    "params_yaml",
+    "pipeline",
+    "project",
+    "registered",
+    "remembered",
+]
