@@ -126,6 +126,7 @@ gates:
   parity: {tolerance: 0.00001, insufficient: tolerate}
   fairness:
     {criterion: true_positive_rate, measure: difference, threshold: 0.1, insufficient: tolerate}
+replay: {start: null, scheduled: [3]}
 registry:
   model: bank-deposits
   uri: null
