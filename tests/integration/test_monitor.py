@@ -13,9 +13,10 @@ from perennial.adapters import batches, bundles, champions
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
 from perennial.commands import attempts
+from perennial.core import case
 from perennial.core.model.candidate import to_artefacts
 from perennial.core.plan import make_plan
-from perennial.core.proof import case, population
+from perennial.core.proof import population
 from perennial.params import Split
 from perennial.stages.monitor import monitor
 

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from perennial.adapters.configuration import read_params
+from perennial.core import case
 from perennial.core.drift.examination import Examination, examine
 from perennial.core.drift.rows import Rows, view
 from perennial.core.model.candidate import Candidate
-from perennial.core.proof import case, population
+from perennial.core.proof import population
 from perennial.params import Params
 
 
