@@ -179,8 +179,8 @@ def test_recalibrating_trains_on_the_champions_own_rows(
 
 def test_the_same_rows_and_recipe_give_the_same_trees(champion: monitored.Known) -> None:
     """What makes recalibration cheap: only calibration and thresholds differ."""
-    from perennial.core.model.candidate import to_artefacts
     from perennial.core import case
+    from perennial.core.model.candidate import to_artefacts
 
     rows = population.synthetic(0)
     fitted = case.fit(rows, champion.params)
