@@ -136,7 +136,8 @@ def test_a_late_batch_is_told_and_never_among_the_newest() -> None:
         "calibration": refs("2010-03"),
         "holdout": refs("2010-04"),
     }
+    plan = {"action": "retrain", "split": {"history": {"kind": "all"}}, "parts": parts}
     all_ = refs("2010-01", "2010-02", "2010-03", "2010-04", "2010-05")
-    known = Known({"parts": parts}, [], all_, all_)
+    known = Known(plan, [], all_, all_)
     assert known.late == ["2010-02"]
     assert [ref["period"] for ref in known.newer(known.accepted)] == ["2010-05"]
