@@ -256,3 +256,11 @@ def test_periods_after_are_counted_whether_or_not_the_period_is_among_them() -> 
     assert periods_after("2020-10", PERIODS) == 2
     assert periods_after("2020-10", [p for p in PERIODS if p != "2020-10"]) == 2
     assert periods_after("2021-01", PERIODS) == 0
+
+
+def test_a_bootstrap_is_no_challenge_and_nothing_cools_down_after_it() -> None:
+    """The first month after the first champion may be acted on, and costs nothing of the budget."""
+    first = attempt(NOW, "bootstrap")
+    once = {"attempts": 1, "periods": 12}
+    assert chosen(DRIFT, situation(first), budget=once).action == "retrain"
+    assert chosen(DRIFT, situation(attempt(NOW)), budget=once).action == "keep"

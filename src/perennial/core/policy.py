@@ -65,9 +65,11 @@ def choose(found: Examination, situation: Situation, policy: Policy, monitor: Mo
 
 def _hindrance(found: Examination, situation: Situation, policy: Policy) -> str:
     """Return why nothing is done yet; empty if nothing stands against it."""
-    since = [periods_after(a["period"], situation.periods) for a in situation.attempts]
+    # a bootstrap challenged nobody
+    challenges = [a for a in situation.attempts if a["action"] != "bootstrap"]
+    since = [periods_after(a["period"], situation.periods) for a in challenges]
     if since and since[-1] <= policy.cooldown:
-        last = situation.attempts[-1]
+        last = challenges[-1]
         return (
             f"the last attempt, on {last['period']}, ended in `{last['verdict']}` "
             f"{_counted(since[-1], 'period')} ago; policy.cooldown is {policy.cooldown}"
