@@ -59,7 +59,9 @@ def _entries(seen: Sequence[Checked], settings: Validation) -> list[dict[str, An
     accepted: list[arrivals.Arrival] = []
     for item in seen:
         kept = item.kept
-        this = arrivals.Arrival(item.arrived.batch.period, item.sha256, kept["rows"], kept["types"])
+        this = arrivals.Arrival(
+            item.arrived.batch.period, item.sha256, kept["rows"], kept["types"], kept["content"]
+        )
         own = [*item.arrived.faults, *arrivals.faults(this, before, accepted, settings.largest)]
         entry = _entry(item, own, settings.on_failure == "stop")
         entries.append(entry)
