@@ -116,10 +116,15 @@ def without_the_type_of(column: str) -> None:
     path.write_text(json.dumps(suite), encoding="utf-8")
 
 
-def test_a_period_that_comes_again_with_other_rows_is_accepted_as_corrected() -> None:
+def test_a_period_that_comes_again_with_other_rows_is_accepted_as_corrected(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     validated(Path(), {"2010-08": MONTH})
+    validate()
+    assert "replaced" not in capsys.readouterr().err
     fewer(250).to_parquet(paths.BATCHES / "2010-08.parquet", index=False)
     validate()
+    assert "2010-08: replaced" in capsys.readouterr().err
     entry = report(Path())["2010-08"]
     assert (entry["success"], entry["rows"]) == (True, 250)
     there = (paths.BATCHES / "2010-08.parquet").read_bytes()
