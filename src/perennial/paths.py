@@ -58,6 +58,7 @@ STATE = Path(".perennial")
 STATUS = STATE / "status"
 VALIDATIONS = STATE / "validations"
 JOINED = STATE / "joined"
+LAST_ACCEPTED = STATE / "accepted.json"
 DERIVED = STATE / "derived"
 STUDIES = STATE / "studies"
 LOGS = STATE / "logs"

@@ -71,10 +71,60 @@ def test_the_same_bytes_under_another_name_are_quarantined_and_the_first_is_name
     assert (paths.BATCHES / "2010-09.parquet").read_bytes() == MONTH.read_bytes()
 
 
-def test_a_period_that_comes_again_with_other_rows_is_accepted_as_corrected() -> None:
+def encoded_again() -> Frame:
+    """A good month as another tool may write it: rows and columns in another order, categories."""
+    turned = good().iloc[::-1, ::-1]
+    return turned.astype({"month": "category"})
+
+
+def test_the_same_rows_in_other_bytes_and_order_are_a_copy_too() -> None:
+    path = paths.BATCHES / "2010-09.parquet"
+    data: dict[str, Frame | Path | bytes] = {"2010-08": MONTH, "2010-09": encoded_again()}
+    data["2010-10"] = encoded_again().iloc[1:]
+    project(Path(), data, "quarantine")
+    without_the_type_of("month")
+    encoded_again().to_parquet(path, index=False, compression="gzip")
+    before = path.read_bytes()
+    validate()
+    found = report(Path())
+    failure = only_failure(found["2010-09"])
+    assert failure["expectation"] == "not_a_copy_of_another_period"
+    assert failure["note"] == (
+        "table: the same rows as 2010-08, in other bytes or another order: one of the two names is "
+        "wrong"
+    )
+    assert found["2010-10"]["success"], "one row less is another batch"
+    assert path.read_bytes() == before
+    assert not (paths.ACCEPTED / path.name).exists()
+
+
+def test_rows_that_were_set_aside_may_come_again_corrected_under_another_name() -> None:
+    """Corrected rows are a batch of their own: what was never accepted is no original."""
+    wrong = good().astype({"job": "category"})  # which the contract refuses
+    data: dict[str, Frame | Path | bytes] = {"2010-08": wrong, "2010-08b": MONTH}
+    found = validated(Path(), data)
+    assert [found[p]["success"] for p in ("2010-08", "2010-08b")] == [False, True]
+
+
+def without_the_type_of(column: str) -> None:
+    """Have the contract of the current folder ask nothing of a column's values."""
+    path = paths.EXPECTATIONS / "batch.json"
+    suite = json.loads(path.read_text(encoding="utf-8"))
+    suite["expectations"] = [
+        e for e in suite["expectations"] if e["kwargs"].get("column") != column
+    ]
+    path.write_text(json.dumps(suite), encoding="utf-8")
+
+
+def test_a_period_that_comes_again_with_other_rows_is_accepted_as_corrected(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     validated(Path(), {"2010-08": MONTH})
+    validate()
+    assert "replaced" not in capsys.readouterr().err
     fewer(250).to_parquet(paths.BATCHES / "2010-08.parquet", index=False)
     validate()
+    assert "2010-08: replaced" in capsys.readouterr().err
     entry = report(Path())["2010-08"]
     assert (entry["success"], entry["rows"]) == (True, 250)
     there = (paths.BATCHES / "2010-08.parquet").read_bytes()
@@ -137,7 +187,11 @@ def test_a_column_without_any_value_is_quarantined(column: str) -> None:
         (TIMES.dt.tz_localize("UTC"), TIMES, "datetime64[us]"),
         (TIMES, TIMES.dt.tz_localize("UTC"), "datetime64[us, UTC]"),
         (TIMES.dt.tz_localize("UTC"), TIMES.dt.tz_localize("Asia/Tokyo"), "Asia/Tokyo"),
-        (TIMES, TIMES.astype(str) + "+02:00", "is str, where 2010-08 has datetime64[us]"),
+        (
+            TIMES,
+            TIMES.astype(str) + "+02:00",
+            "is str, times with +02:00, where 2010-08 has datetime64[us]",
+        ),
     ],
     ids=["naive after UTC", "UTC after naive", "another zone", "text with an offset"],
 )
@@ -161,6 +215,30 @@ def test_another_time_zone_than_before_is_quarantined_with_both_types_named(
     assert told in failure["note"]
     assert "where 2010-08 has datetime64[" in failure["note"]
     assert found["2010-10"]["success"], "it is compared with the last that was accepted"
+
+
+def test_text_whose_times_have_several_offsets_is_quarantined_with_each_named() -> None:
+    text = TIMES.astype(str)
+    mixed = (text + "+02:00").where(text.index < 130, text + "Z")
+    data: dict[str, Frame | Path | bytes] = {
+        "2010-08": good().assign(called=text + "Z"),
+        "2010-09": good().iloc[1:].assign(called=mixed),
+        "2010-10": good().iloc[2:].assign(called=text + "+01:00"),
+        "2010-11": good().iloc[3:].assign(called=text + "Z"),
+    }
+    project(Path(), data, "quarantine")
+    asks_only_that_it_is_there()
+    validate()
+    found = report(Path())
+    assert [f["expectation"] for f in found["2010-09"]["failures"]] == [
+        "one_time_zone",
+        "same_time_zone_as_before",
+    ]
+    assert found["2010-09"]["failures"][0]["examples"] == ["+02:00", "Z"]
+    assert only_failure(found["2010-10"])["note"] == (
+        "called: is str, times with +01:00, where 2010-08 has str, times with Z"
+    )
+    assert found["2010-11"]["success"]
 
 
 def asks_only_that_it_is_there() -> None:

@@ -1,7 +1,13 @@
 """params.yaml: values that no stage could use, and groups that disagree."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from tests.integration.configured import Faults, line_of
+
+from perennial.adapters.configuration import read_params
 
 
 @pytest.mark.parametrize(
@@ -29,6 +35,43 @@ def test_a_sensitive_attribute_with_a_reserved_name_is_refused(faults: Faults, n
         ("  marital: {from: marital, bins", f"  {name}: {{from: marital, bins"),
         ("attributes: [age_group, marital]", f"attributes: [age_group, {name}]"),
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("[60.0]", "it has 1 value"),
+        ("[20, 30, 40]", "it has 3 values"),
+        ("[60, 20]", "60 is not below 20"),
+        ("[60, 60]", "60 is not below 60"),
+        ("[null, null]", "both ends are open"),
+        ("['60', null]", "'60' is text"),
+    ],
+)
+def test_a_declared_slice_of_a_number_that_is_no_range_is_refused(
+    faults: Faults, written: str, told: str
+) -> None:
+    """[60] alone would be read as 60 to under 60: a slice without rows, which no gate looks at."""
+    (fault,) = faults(("{age: [60.0, null]}", f"{{age: {written}}}"))
+    assert "evaluation.slices.declared.old.age: a number needs [low, high)" in fault
+    assert told in fault
+
+
+@pytest.mark.parametrize("column", ["marital", "age_group"])
+def test_a_declared_slice_of_levels_may_have_any_number_of_them(
+    params_yaml: Callable[..., Path], column: str
+) -> None:
+    for levels in (["a"], ["a", None], ["a", "b", "c"]):
+        written = json.dumps({column: levels})
+        path = params_yaml(("{age: [60.0, null]}", written))
+        params = read_params(path=path)
+        assert params.evaluation.slices.declared["old"] == {column: levels}
+
+
+def test_every_fault_of_declared_slices_is_said_at_once(faults: Faults) -> None:
+    (fault,) = faults(("{old: {age: [60.0, null]}}", "{old: {age: [1], days: [3, 2], sex: [m]}}"))
+    for key in ("old.age: a number", "old.days: a number", "old.sex: neither a feature"):
+        assert key in fault
 
 
 def test_a_value_of_none_of_several_types_is_one_fault(faults: Faults) -> None:

@@ -94,6 +94,34 @@ def test_labels_are_joined_and_a_period_that_waits_is_accepted_as_it_came() -> N
     assert after | {"report": paths.VALIDATION_REPORT.read_bytes()} == before
 
 
+def test_a_target_without_any_value_is_one_that_has_not_come() -> None:
+    """It is accepted without the column, so that nothing takes it for labelled."""
+    nothing = {p: rows(p).assign(deposit=None) for p in ("2010-01", "2010-02")}
+    partly = month("2010-03")
+    partly.loc[0, "deposit"] = None
+    arrange(nothing | {"2010-03": partly}, {"2010-01": labels("2010-01")})
+    before = {path.name: path.read_bytes() for path in paths.BATCHES.iterdir()}
+    validate()
+    found = report(Path())
+    assert [found[p]["success"] for p in sorted(found)] == [True, True, False]
+    assert accepted("2010-01")["deposit"].tolist() == month("2010-01")["deposit"].tolist()
+    pd.testing.assert_frame_equal(accepted("2010-02"), rows("2010-02"))
+    assert "deposit is never null" in found["2010-03"]["why"], "it brings its own, not all of them"
+    assert {path.name: path.read_bytes() for path in paths.BATCHES.iterdir()} == before
+
+
+def test_rows_that_wait_are_known_for_a_copy_of_rows_that_were_joined() -> None:
+    """Labelled rows are fewer than came, so it is the batches that are compared."""
+    again = rows("2010-01").iloc[::-1]
+    arrange({"2010-01": rows("2010-01"), "2010-02": again}, {"2010-01": labels("2010-01").iloc[9:]})
+    validate()
+    found = report(Path())
+    assert found["2010-01"]["success"]
+    assert [f["expectation"] for f in found["2010-02"]["failures"]] == [
+        "not_a_copy_of_another_period"
+    ]
+
+
 def test_what_is_wrong_with_keys_and_labels_is_told_and_nothing_is_guessed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -33,7 +33,7 @@ SMALLER = {
     r"^  holdout_rows: \d+": "  holdout_rows: 400",
 }
 KEYS = {"schema_version", "period", "reference", "window", "n", "verdict", "action", "why", "late"}
-KEYS |= {"history", "tests", "domain", "signals", "corrections"}
+KEYS |= {"replaced", "history", "tests", "domain", "signals", "corrections"}
 
 
 def shipped(period: str) -> pd.DataFrame:
@@ -242,6 +242,20 @@ def test_a_batch_that_came_late_is_said_to_be(project: Path) -> None:
     monitor()
     assert report()["late"] == ["2009-11b"]
     assert "Came late, and will be trained on when next something is: 2009-11b" in page()
+
+
+def test_a_batch_that_came_again_with_other_rows_is_said_to_be_replaced(project: Path) -> None:
+    """One that it was trained on: nothing needs the old rows, and the next plan takes the new."""
+    accept(KNOWN[0], shipped(KNOWN[0]).iloc[1:])
+    monitor()
+    assert report()["replaced"] == [KNOWN[0]]
+    assert f"Came again with other content than the champion was made with: {KNOWN[0]}" in page()
+    edit(request="retrain")
+    monitor()
+    (ref,) = [
+        r for r in json.loads(paths.PLAN.read_text())["parts"]["train"] if r["period"] == KNOWN[0]
+    ]
+    assert ref["rows"] == len(shipped(KNOWN[0])) - 1
 
 
 def test_the_same_batches_give_the_same_bytes_in_another_folder(

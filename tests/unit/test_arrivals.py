@@ -49,6 +49,15 @@ def test_a_copy_names_the_earliest_it_copies() -> None:
     assert fault["examples"] == ["a"]
 
 
+def test_the_same_rows_are_a_copy_of_what_was_accepted_only() -> None:
+    this, other = Arrival("c", "x", 100, {}, "rows"), Arrival("a", "y", 100, {}, "rows")
+    (fault,) = arrivals.faults(this, [other], [other], 10.0)
+    assert fault["examples"] == ["a"]
+    assert arrivals.faults(this, [other], [], 10.0) == []
+    nothing = Arrival("a", "y", 0, {}, None)
+    assert arrivals.faults(Arrival("c", "x", 0, {}, None), [nothing], [nothing], 10.0) == []
+
+
 @pytest.mark.parametrize(("rows", "faulty"), [(1000, []), (1001, ["not_larger_than_usual"])])
 def test_a_batch_is_too_large_above_that_many_times_the_largest(
     rows: int, faulty: list[str]
@@ -69,6 +78,9 @@ def test_one_batch_before_says_nothing_of_what_is_usual() -> None:
         ("datetime64[us, UTC]", "datetime64[us, Asia/Tokyo]", False),
         ("str", "datetime64[us]", False),
         ("str", "int64", True),
+        ("str, times with Z", "str, times with Z", True),
+        ("str, times with Z", "str, times with +02:00", False),
+        ("str, times with Z", "datetime64[us, UTC]", False),
     ],
 )
 def test_only_what_is_a_time_has_a_zone_to_keep(zone: str, before: str, same: bool) -> None:

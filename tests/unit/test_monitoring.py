@@ -227,3 +227,15 @@ def test_what_lies_between_old_trees_and_a_new_calibration_is_not_late() -> None
     plan = make_plan(store.refs[:6], asked, "recalibrate", "harmful", {}, trained)
     assert [ref["period"] for ref in batches_of(plan)] == ["2020-01", "2020-05", "2020-06"]
     assert store.known(plan).late == []
+
+
+# batches that came again
+
+
+def test_a_batch_of_the_plan_with_other_content_is_replaced_and_one_that_is_gone_is_not() -> None:
+    """Nor is one that the plan does not name."""
+    store = Store(*(rows(100, seed) for seed in range(4)))
+    plan = make_plan(store.refs[:3], split("time", 100), "bootstrap", "bootstrap")
+    other = [{**ref, "sha256": "other"} for ref in store.refs]
+    assert Known(plan, [], [store.refs[0], other[1], other[3]], []).replaced == ["2020-02"]
+    assert store.known(plan).replaced == []

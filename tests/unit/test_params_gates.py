@@ -7,8 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from perennial.adapters.configuration import read_params
-from perennial.params import Change, Params, Slices
+from perennial.params import Change, Params
 from perennial.params.gates import CostGate, Identifier, QualityFloor, Threshold
+from perennial.params.slices import Slices
 
 SHIPPED = Path(__file__).parents[2] / "params.yaml"
 

@@ -6,7 +6,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from perennial.core.replay import measure, summary
 from perennial.core.replay.summary import Scored
-from perennial.params import Evaluation, Slices
+from perennial.params import Evaluation
+from perennial.params.slices import Slices
 
 SETTINGS = Evaluation(
     confidence=0.95, replicates=200, bins=5, slices=Slices(min_rows=10, bins=2, declared={})

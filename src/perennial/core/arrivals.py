@@ -1,7 +1,7 @@
 """Arrivals: what a contract of one batch can't see, because it shows only beside other batches.
 
-A copy under another period's name, a batch far larger than usual, another time zone than before, a
-column under a new name, periods that don't sort as they are meant.
+A copy under another period's name, a batch far larger than usual, times in several zones or in
+another than before, a column under a new name, periods that don't sort as they are meant.
 """
 
 import difflib
@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from perennial.core.contents import TEXT_TIMES
 from perennial.core.findings import finding
 from perennial.errors import InputError
 
@@ -30,13 +31,15 @@ class Arrival:
         period: Its name.
         sha256: Of its file.
         rows: How many.
-        types: Of the columns in the contract, as pandas calls them.
+        types: Of the columns in the contract, as `contents.types` returns them.
+        content: Of its rows, as `contents.rows_digest` returns it; None where there are none.
     """
 
     period: str
     sha256: str
     rows: int
     types: Mapping[str, str]
+    content: str | None = None
 
 
 def require_order(names: Sequence[str]) -> None:
@@ -79,16 +82,7 @@ def faults(
         accepted: Those of them that were accepted, oldest first.
         largest: How many times the rows of the largest accepted one a batch may have.
     """
-    found = [
-        finding(
-            "not_a_copy_of_another_period",
-            None,
-            f"the same bytes as {other.period}: one of the two names is wrong",
-            examples=[other.period],
-        )
-        for other in before
-        if other.sha256 == this.sha256
-    ][:1]
+    found = _copies(this, before, accepted)
     most = max((other.rows for other in accepted), default=0)
     if len(accepted) >= FIRST_JUDGED - 1 and this.rows > largest * most:
         note = (
@@ -97,7 +91,39 @@ def faults(
             "validation.largest"
         )
         found.append(finding("not_larger_than_usual", None, note, examples=[this.rows]))
+    found += _mixed(this)
     return found + (_zones(this, accepted[-1]) if accepted else [])
+
+
+def _copies(
+    this: Arrival, before: Sequence[Arrival], accepted: Sequence[Arrival]
+) -> list[dict[str, Any]]:
+    """Find the earliest batch with the same bytes, or accepted one with the same rows."""
+    alike = [(other.period, "in the same bytes") for other in before if other.sha256 == this.sha256]
+    alike += [
+        (other.period, "in other bytes or another order")
+        for other in accepted
+        if this.content is not None and other.content == this.content
+    ]
+    if not alike:
+        return []
+    first, how = alike[0]
+    note = f"the same rows as {first}, {how}: one of the two names is wrong"
+    return [finding("not_a_copy_of_another_period", None, note, examples=[first])]
+
+
+def _mixed(this: Arrival) -> list[dict[str, Any]]:
+    """Find text whose times are in several zones, which no one type can hold."""
+    return [
+        finding(
+            "one_time_zone",
+            column,
+            f"is {kind}: one moment can't be told from another; write them in UTC",
+            examples=kind.removeprefix(TEXT_TIMES).split(" and "),
+        )
+        for column, kind in sorted(this.types.items())
+        if kind.startswith(TEXT_TIMES) and " and " in kind
+    ]
 
 
 def _zones(this: Arrival, last: Arrival) -> list[dict[str, Any]]:
@@ -116,6 +142,8 @@ def _zones(this: Arrival, last: Arrival) -> list[dict[str, Any]]:
 
 def _zone(kind: str) -> str | None:
     """Return a type's time zone, "naive" for none; None for what is no time. Units don't matter."""
+    if kind.startswith(TEXT_TIMES):
+        return kind
     if not kind.startswith("datetime64["):
         return None
     return kind[:-1].partition(", ")[2] or "naive"

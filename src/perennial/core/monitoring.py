@@ -70,6 +70,16 @@ class Known:
             if first < name < max(periods) and name not in periods and not gap[0] < name < gap[1]
         ]
 
+    @property
+    def replaced(self) -> list[str]:
+        """Periods of the champion's plan that were accepted with other content than it names."""
+        now = {ref["period"]: ref["sha256"] for ref in self.accepted}
+        return [
+            ref["period"]
+            for ref in batches_of(self.plan)
+            if now.get(ref["period"], ref["sha256"]) != ref["sha256"]
+        ]
+
 
 @dataclass(frozen=True)
 class Finding:

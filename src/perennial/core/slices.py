@@ -17,7 +17,7 @@ from scipy import special
 from perennial.core.estimates import Estimate
 from perennial.core.features import text_of
 from perennial.core.metrics import row_log_loss
-from perennial.params import Slices
+from perennial.params.slices import Slices
 
 COLUMNS = ("slice", "reference", "rows", "mean", "deviation")
 

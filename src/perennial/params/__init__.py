@@ -20,6 +20,7 @@ from perennial.params.base import (
 )
 from perennial.params.drift import Monitor, Policy, Replay
 from perennial.params.gates import Gates
+from perennial.params.slices import Slices
 
 # Columns that stand beside the groups in the tables between stages.
 RESERVED = {"period", "row", "target", "key", "probability", "decision", "prior", "logistic"}
@@ -180,17 +181,6 @@ class Training(Group):
     mitigation: Mitigation
 
 
-class Slices(Group):
-    """Where the candidate may be bad: searched over all features, and the user's own.
-
-    A declared slice names its columns, each with the levels or the [low, high) that belong to it.
-    """
-
-    min_rows: Annotated[int, Field(ge=2)]  # one row alone has no spread
-    bins: Annotated[int, Field(ge=2)]
-    declared: dict[str, dict[str, Annotated[list[str | Finite | None], Field(min_length=1)]]]
-
-
 class Evaluation(Group):
     confidence: Share
     replicates: Annotated[int, Field(ge=100)]
@@ -264,6 +254,8 @@ class Params(Group):
 
     @model_validator(mode="after")
     def _groups_agree(self) -> "Params":
+        columns = self.features.columns
+        numbers = {name for name, feature in columns.items() if feature.kind != "category"}
         faults = [
             f"fairness.attributes: {name} is not among `sensitive`"
             for name in self.fairness.attributes
@@ -278,17 +270,12 @@ class Params(Group):
         faults += [
             f"behaviour.monotone.{name}: not a feature that is a number"
             for name in self.behaviour.monotone
-            if name not in self.features.columns or self.features.columns[name].kind == "category"
+            if name not in numbers
         ]
-        faults += [
-            f"evaluation.slices.declared.{name}.{column}: neither a feature nor among `sensitive`"
-            for name, wanted in self.evaluation.slices.declared.items()
-            for column in wanted
-            if column not in self.features.columns and column not in self.sensitive
-        ]
+        faults += self.evaluation.slices.faults(numbers, {*columns, *self.sensitive})
         if self.data.labels is not None and self.data.labels.key == self.target.column:
             faults.append(f"data.labels.key: {self.target.column} is the target")
-        if any(f.source == self.target.column for f in self.features.columns.values()):
+        if any(f.source == self.target.column for f in columns.values()):
             faults.append(f"features.columns: {self.target.column} is the target")
         if faults:
             raise ValueError("; ".join(faults))

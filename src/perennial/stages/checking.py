@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from perennial import paths
 from perennial.adapters import batches, expectations, files, progress
 from perennial.adapters.expectations import Contract
-from perennial.core import arrivals
+from perennial.core import arrivals, contents
 from perennial.errors import InputError, for_each
 from perennial.stages.labelling import Arrived
 
@@ -29,8 +29,8 @@ class Checked:
         arrived: The batch, and what of it is checked.
         sha256: Of the batch's own file.
         key: The name of the check.
-        kept: `rows`, `types` of the columns in the contract, columns likely `renamed`, and Great
-            Expectations' own `result`.
+        kept: `rows`, `types` of the columns in the contract, the digest of its `content`, columns
+            likely `renamed`, and Great Expectations' own `result`.
         new: Whether it was checked now.
     """
 
@@ -94,9 +94,12 @@ def _check(
     kept: dict[str, dict[str, Any]] = {}
     for key, item in progress.track(new.items(), len(new), "Validating batches"):
         frame = frames.pop(key)
+        # of its own file: rows that wait for labels are a copy as well
+        own = frame if item.source == item.batch.path else batches.read(item.batch.path)
         kept[key] = {
             "rows": len(frame),
-            "types": {str(n): str(t) for n, t in frame.dtypes.items() if n in wanted},
+            "types": contents.types(frame, wanted),
+            "content": contents.rows_digest(own),
             "renamed": arrivals.renamed(contract.expectations, frame),
             "result": checker.check(item.batch.period, frame),
         }

@@ -27,6 +27,7 @@ def nothing(period: str, action: str, why: str) -> dict[str, Any]:
         "action": action,
         "why": why,
         "late": [],
+        "replaced": [],
         "history": None,
         "tests": [],
         "domain": None,
@@ -52,7 +53,7 @@ def of(
         params: The group monitor.
     """
     report = nothing(known.accepted[-1]["period"], found.choice.action, found.choice.why)
-    report |= {"late": known.late, "history": history}
+    report |= {"late": known.late, "replaced": known.replaced, "history": history}
     if found.examination is None or found.current is None:
         return report
     parts = known.plan["parts"]

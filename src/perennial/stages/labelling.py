@@ -21,7 +21,8 @@ class Arrived:
 
     Attributes:
         batch: As it came.
-        source: Its own file; or its rows with their labels, where these were joined.
+        source: Its own file; or its rows with their labels, where these were joined, or without
+            a target column that holds nothing.
         labelled: Whether `source` has, or must have, the target.
         labels: The report's lines about its labels; None where batches bring their own.
         faults: What keeps labels from being joined to it, as findings.
@@ -76,17 +77,24 @@ def orphans(every: Sequence[str], data: Data) -> list[str]:
 
 def _join(batch: Batch, settings: Labels, target: str) -> Arrived:
     path = Path(settings.folder) / f"{batch.period}.parquet"
-    if batches.has_column(batch, target):
+    column = batches.has_column(batch, target)
+    if column and not _without_a_value(batch, target):
         why = "the batch brings its own labels" + ("; its file is not used" * path.exists())
         return Arrived(batch, batch.path, labels={"why": why})
-    frame = batches.read(batch.path)
+    frame = batches.read(batch.path).drop(columns=target, errors="ignore")
     labels = batches.read(path, [settings.key, target]) if path.exists() else None
     faults = joining.key_faults(frame, settings.key)
     if faults:
         return Arrived(batch, batch.path, False, {"why": "its keys are at fault"}, faults)
     joined = joining.join(frame, labels, settings.key, target, settings.min_share)
-    if joined.rows is None:
+    labelled = joined.rows is not None
+    if not labelled and not column:
         return Arrived(batch, batch.path, False, joined.to_json())
     source = paths.JOINED / f"{batch.period}.parquet"
-    batches.write_parquet(source, joined.rows)
-    return Arrived(batch, source, True, joined.to_json())
+    batches.write_parquet(source, frame if joined.rows is None else joined.rows)
+    return Arrived(batch, source, labelled, joined.to_json())
+
+
+def _without_a_value(batch: Batch, column: str) -> bool:
+    values = batches.read(batch.path, [column])[column]
+    return len(values) > 0 and bool(values.isna().all())

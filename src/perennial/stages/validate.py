@@ -40,6 +40,7 @@ def validate() -> None:
     report |= {"labels_without_batch": orphans} if params.data.labels is not None else {}
     files.write_json(paths.VALIDATION_REPORT, report)
     _accept(seen, entries, contract, params.validation.on_failure == "stop")
+    _say_replaced(entries)
     _say_labels(entries, orphans)
     _say(entries, sum(item.new for item in seen))
 
@@ -59,7 +60,9 @@ def _entries(seen: Sequence[Checked], settings: Validation) -> list[dict[str, An
     accepted: list[arrivals.Arrival] = []
     for item in seen:
         kept = item.kept
-        this = arrivals.Arrival(item.arrived.batch.period, item.sha256, kept["rows"], kept["types"])
+        this = arrivals.Arrival(
+            item.arrived.batch.period, item.sha256, kept["rows"], kept["types"], kept["content"]
+        )
         own = [*item.arrived.faults, *arrivals.faults(this, before, accepted, settings.largest)]
         entry = _entry(item, own, settings.on_failure == "stop")
         entries.append(entry)
@@ -109,6 +112,22 @@ def _accept(
         if entry["success"]:
             period = item.arrived.batch.period
             batches.copy(item.arrived.source, paths.ACCEPTED / f"{period}.parquet")
+
+
+def _say_replaced(entries: Sequence[Mapping[str, Any]]) -> None:
+    """Say which batches this folder once accepted with other content.
+
+    Only said: in the report it would make two folders with the same batches differ.
+    """
+    now = {entry["period"]: entry["sha256"] for entry in entries if entry["success"]}
+    try:
+        last = files.read_json(paths.LAST_ACCEPTED, "")
+    except InputError:  # nothing was accepted before, or the file was damaged
+        last = {}
+    for period, sha256 in now.items():
+        if last.get(period, sha256) != sha256:
+            print(f"{period}: replaced: it was accepted before with other content", file=sys.stderr)
+    files.write_json(paths.LAST_ACCEPTED, last | now)
 
 
 def _say_labels(entries: Sequence[Mapping[str, Any]], orphans: Sequence[str]) -> None:
