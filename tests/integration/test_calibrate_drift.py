@@ -9,10 +9,16 @@ from typer.testing import CliRunner
 
 from perennial.cli import app
 
+STRONG = ("number moved", 1.0, 1.0)
+
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare(tmp_path_factory.mktemp("prepared"))
+    folder = prepare(tmp_path_factory.mktemp("prepared"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        change("monitor", replicates=100)
+    return folder
 
 
 def calibrate(*more: str) -> tuple[int, str]:
@@ -29,12 +35,13 @@ def test_it_writes_report_picture_and_page(
     monkeypatch.setenv("PERENNIAL_WORKERS", workers)
     code, output = calibrate()
     assert code == 0, output
-    assert "monitor.effects.ks" in output
+    assert "  effects:\n    ks: " in output
     report = json.loads(Path("reports/calibrate-drift.json").read_text())
     assert report["windows"] == report["false_alarm_rate"]["n"] == 3
-    assert {size["rows"] for size in report["by_size"]} >= {200}
-    seen = {(cell["kind"], cell["size"], cell["share"]) for cell in report["power"]}
-    assert ("number moved", 1.0, 1.0) in seen
+    assert [size["rows"] for size in report["by_size"]] == [200, 500, 1000]
+    strong = [c for c in report["power"] if (c["kind"], c["size"], c["share"]) == STRONG]
+    assert {cell["rows"]: cell["alarmed"]["value"] for cell in strong} == {200: 1, 500: 1, 1000: 1}
+    assert {"low", "high", "n"} <= set(report["by_look"]["domain_classifier"])
     page = Path("reports/calibrate-drift.html").read_text()
     assert "data:image/png;base64," in page
     kept = Path("of-one-worker.json")
