@@ -75,10 +75,10 @@ def test_too_few_rows_are_one_clear_error(
 
     shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    change("monitor", min_rows=3000)
+    change("monitor", min_rows=4000)
     code, output = calibrate()
     assert code == 2
-    assert "monitor.min_rows = 3,000" in output
+    assert "monitor.min_rows = 4,000" in output
 
 
 def test_without_a_model_it_says_what_to_run(
