@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Some machines forbid .pyc files; imports are then two to four times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run serve-flows remote prove test setup lint types layers pytest reproduce lock clean
+.PHONY: help test-long run serve-flows remote prove test setup lint types layers pytest reproduce lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this
@@ -45,6 +45,9 @@ pytest: setup  ## the tests alone
 remote: setup  ## what DVC's remote takes beside the lock: make remote EXTRA=s3 (gs, azure, ssh)
 	@mkdir -p .perennial && $(BIN)/python -m pip freeze --exclude-editable > .perennial/constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint .perennial/constraints.txt "dvc[$(EXTRA)]"
+
+test-long: setup  ## the proofs too long for each commit
+	@$(BIN)/python -m pytest -m long
 
 prove: setup  ## planted bad candidates and 200 good ones through the gates: about 11 minutes
 	@$(BIN)/perennial prove-gates

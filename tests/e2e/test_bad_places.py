@@ -32,7 +32,7 @@ def batches(project: Project) -> dict[str, bytes]:
 def test_a_full_disk_is_named_and_nothing_is_lost(
     fresh: Callable[[str], Project], tmp_path: Path
 ) -> None:
-    with mounted(tmp_path / "small", "size=8M") as disk:
+    with mounted(tmp_path / "small", "size=32M") as disk:
         project = fresh("full").copy(disk / "project")
         before = batches(project)
         (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free - 500_000))

@@ -250,6 +250,7 @@ def test_without_drift_nothing_is_pushed(released: Site, tmp_path: Path) -> None
     assert set(site.branches()) == {"main"}
 
 
+@pytest.mark.long
 def test_a_request_is_for_once(released: Site, tmp_path: Path) -> None:
     """It retrains without drift; params.yaml and the lock are left as if nobody had asked."""
     site = released.copy(tmp_path / "site")

@@ -50,7 +50,7 @@ def month(period: str) -> Month:
     return Month(read_params(), state, period)
 
 
-@pytest.mark.parametrize("period", ["2010-09", "2010-11"])
+@pytest.mark.parametrize("period", [pytest.param("2010-09", marks=pytest.mark.long), "2010-11"])
 def test_replay_decides_what_the_stage_monitor_decides(inside: Project, period: str) -> None:
     inside.edit("params.yaml", '^  as_of: "2010-08"', f'  as_of: "{period}"')
     ran = inside.dvc("repro", "monitor")
@@ -72,7 +72,7 @@ def test_replay_decides_what_the_stage_monitor_decides(inside: Project, period: 
     assert files.exact_json_bytes(planned) == Path("data/plan.json").read_bytes()
 
 
-@pytest.mark.parametrize("request_", ["retrain", "retune"])
+@pytest.mark.parametrize("request_", ["retrain", pytest.param("retune", marks=pytest.mark.long)])
 def test_replay_trains_and_judges_what_the_dag_trains_and_judges(
     inside: Project, request_: str
 ) -> None:

@@ -26,7 +26,7 @@ def calibrate(*more: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.long)])
 def test_it_writes_report_picture_and_page(
     prepared: Path, monkeypatch: pytest.MonkeyPatch, workers: str
 ) -> None:
