@@ -18,6 +18,7 @@ CONFIDENCE = 0.95
 WINDOWS = 1002
 QUICK = 120
 EACH = 40  # null windows for one window of each change and size
+SECONDS = paths.STATE / "calibrate-drift.json"  # how long it took, which is no result
 SIZES = (500, 1000)  # rows of a window, beside the fewest that are examined
 Progress = Callable[[int, int], None]
 
@@ -76,7 +77,7 @@ def calibrate(windows: int | None, quick: bool, progress: Progress) -> Found:
     drift_plots.calibration(paths.CALIBRATION_PICTURE, report)
     plants, picture = drift_plots.planted(report["power"]), paths.CALIBRATION_PICTURE.read_bytes()
     pages.write_calibration(paths.CALIBRATION_PAGE, report, plants, picture)
-    files.write_json(paths.CALIBRATION_SECONDS, {"seconds": round(time.perf_counter() - start, 1)})
+    files.write_json(SECONDS, {"seconds": round(time.perf_counter() - start, 1)})
     return Found(report)
 
 
@@ -141,7 +142,7 @@ def _power(moved: Sequence[dict[str, Any]], sizes: Sequence[int]) -> list[dict[s
                         "share": plant.share,
                         "rows": rows,
                         "alarmed": _rate(own),
-                        "by_look": _by_look(own),
+                        "by_look": {k: v for k, v in _by_look(own).items() if v["value"]},
                     }
                 )
     return found
