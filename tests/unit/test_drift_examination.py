@@ -9,6 +9,7 @@ import pytest
 
 from perennial.adapters import files
 from perennial.core import policy
+from perennial.core.drift import signals
 from perennial.core.drift.examination import Examination, examine
 from perennial.core.drift.rows import Rows, view
 from perennial.core.policy import Situation
@@ -188,3 +189,13 @@ def test_the_same_rows_give_the_same_bytes() -> None:
     current = seen(shift=0.3)
     first, again = (examined(current, current).to_json(0.02) for _ in "12")
     assert files.json_bytes(first) == files.json_bytes(again)
+
+
+def test_a_reference_prepared_before_gives_the_same() -> None:
+    """What the reference alone says may be kept from window to window: no number changes."""
+    asked, current = params(), seen()
+    known = signals.baseline(reference(), asked.monitor, 0)
+    again = examine(
+        champion(), reference(), current, current, asked.monitor, asked.training.utility, 0, known
+    )
+    assert again.to_json(0.02) == examined(current, current).to_json(0.02)

@@ -27,7 +27,9 @@ def looked(labelled: Rows, **harm: float) -> dict[str, Signal]:
     asked = params()
     limits = asked.monitor.harm.model_copy(update=harm)
     settings = asked.monitor.model_copy(update={"harm": limits})
-    found = signals.without_labels(reference(), labelled, settings, seed=0)
+    found = signals.without_labels(
+        signals.baseline(reference(), settings, 0), labelled, settings, seed=0
+    )
     measured, _ = signals.with_labels(
         reference(), labelled, found[-1], settings, asked.training.utility
     )
@@ -143,7 +145,9 @@ def test_a_weak_champions_calibration_is_not_taken_for_a_change_of_the_rate() ->
         known, newer = weak(1500, 2 * seed), weak(400, 2 * seed + 1)
         (signal,) = (
             s
-            for s in signals.without_labels(known, newer, settings, seed)
+            for s in signals.without_labels(
+                signals.baseline(known, settings, seed), newer, settings, seed
+            )
             if s.name == "estimated_prior"
         )
         fired += signal.fired
@@ -153,7 +157,8 @@ def test_a_weak_champions_calibration_is_not_taken_for_a_change_of_the_rate() ->
         wrong += signals._away(alone, known.target.mean()) > settings.harm.prior
     assert wrong >= 10
     assert fired <= 1
-    (moved,) = signals.without_labels(weak(1500, 1), weak(4000, 2, odds=-0.8), settings, 0)[1:]
+    known = signals.baseline(weak(1500, 1), settings, 0)
+    (moved,) = signals.without_labels(known, weak(4000, 2, odds=-0.8), settings, 0)[1:]
     assert moved.fired
     assert moved.estimate.high < -settings.harm.prior
 

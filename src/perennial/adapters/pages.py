@@ -133,15 +133,18 @@ def write_proof(path: Path, report: Mapping[str, Any], curves: bytes) -> None:
     _write(path, "proof.html.j2", words)
 
 
-def write_calibration(path: Path, report: Mapping[str, Any], drawn: bytes) -> None:
+def write_calibration(
+    path: Path, report: Mapping[str, Any], plants: Sequence[Mapping[str, Any]], drawn: bytes
+) -> None:
     """Write the page about false alarms and power.
 
     Args:
         path: Of the page.
         report: As `perennial calibrate-drift` writes it.
+        plants: Its changes planted, a line each.
         drawn: Its picture, a PNG; it is put into the page.
     """
-    words = {"report": report, "picture": base64.b64encode(drawn).decode()}
+    words = {"report": report, "plants": plants, "picture": base64.b64encode(drawn).decode()}
     _write(path, "calibration.html.j2", words)
 
 

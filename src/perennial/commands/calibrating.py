@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from perennial.core.drift.examination import Examination
     from perennial.core.drift.rows import Rows
+    from perennial.core.drift.signals import Baseline
     from perennial.core.model.candidate import Candidate
-    from perennial.core.nulls import Planted
+    from perennial.core.planted_shifts import Planted
     from perennial.params import Params
 
 
@@ -61,51 +63,70 @@ def pool() -> Pool:
     return Pool(model, digest, raw, target, view(model, raw, target), params)
 
 
+@cache
 def planted() -> "list[Planted]":
     """Return the changes to plant in the pool's rows."""
-    from perennial.core.nulls import plants
+    from perennial.core.planted_shifts import plants
 
     known = pool()
-    features = reversed(list(known.model.spec.columns.values()))
-    kinds = {feature.kind: feature.source for feature in features}  # the first of each kind
-    return plants(known.raw, kinds.get("number"), kinds.get("category"))
+    columns = known.model.spec.columns.values()
+    numbers = [feature.source for feature in columns if feature.kind != "category"]
+    categories = [feature.source for feature in columns if feature.kind == "category"]
+    return plants(known.raw, known.target, numbers, categories)
+
+
+def drawn(plant: "Planted", rows: int) -> int | None:
+    """Return how many rows are drawn for a change; None if half of the pool has not so many."""
+    wanted = round(rows * plant.drawn)
+    return wanted if wanted <= len(pool().rows) // 2 else None
 
 
 def null(rows: int, seed: int) -> dict[str, Any]:
     """Examine a window of so many rows in which nothing has changed."""
     from perennial.core import nulls
-    from perennial.core.drift.examination import examine
 
-    known = pool()
-    inside, others = nulls.draw(len(known.rows), rows, seed)
-    window, settings = known.rows.take(inside), known.params.monitor
-    utility = known.params.training.utility
-    found = examine(
-        known.model, known.rows.take(others), window, window, settings, utility, known.params.seed
-    )
-    needed = nulls.strengths(found, settings)
-    return {"rows": rows, "alarms": nulls.alarms(found), "needed": needed}
+    inside, others = nulls.draw(len(pool().rows), rows, seed)
+    found = _examined(pool().rows.take(others), pool().rows.take(inside), None)
+    monitor = pool().params.monitor
+    return {
+        "rows": rows,
+        "alarms": nulls.alarms(found, monitor.min_features),
+        "reached": nulls.strengths(found, monitor),
+    }
 
 
-def changed(rows: int, seed: int, number: int) -> dict[str, Any]:
-    """Examine a window in which one change is planted."""
+def changed(rows: int, seed: int) -> list[dict[str, Any]]:
+    """Examine a draw of so many rows with each change planted, all held to the other rows."""
     import numpy as np
 
     from perennial.core import nulls
-    from perennial.core.drift.examination import examine
     from perennial.core.drift.rows import view
+    from perennial.core.drift.signals import baseline
 
-    known, plant = pool(), planted()[number]
-    wanted = min(round(rows * plant.drawn), len(known.rows) * 2 // 3)
-    inside, others = nulls.draw(len(known.rows), wanted, seed)
-    raw, target = plant.change(
-        known.raw.iloc[inside].reset_index(drop=True),
-        known.target[inside],
-        np.random.default_rng(seed),
-    )
-    window, settings = view(known.model, raw, target), known.params.monitor
-    utility = known.params.training.utility
-    found = examine(
-        known.model, known.rows.take(others), window, window, settings, utility, known.params.seed
-    )
-    return {"plant": number, "rows": rows, "alarms": nulls.alarms(found)}
+    known, monitor = pool(), pool().params.monitor
+    found, prepared = [], {}
+    for number, plant in enumerate(planted()):
+        wanted = drawn(plant, rows)
+        if wanted is None:
+            continue
+        inside, others = nulls.draw(len(known.rows), wanted, seed)
+        if wanted not in prepared:
+            reference = known.rows.take(others)
+            prepared[wanted] = reference, baseline(reference, monitor, known.params.seed)
+        raw, target = plant.change(
+            known.raw.iloc[inside].reset_index(drop=True),
+            known.target[inside],
+            np.random.default_rng([seed, number]),
+        )
+        seen = _examined(prepared[wanted][0], view(known.model, raw, target), prepared[wanted][1])
+        raised = nulls.alarms(seen, monitor.min_features)
+        found.append({"plant": number, "rows": rows, "alarms": raised})
+    return found
+
+
+def _examined(reference: "Rows", window: "Rows", known: "Baseline | None") -> "Examination":
+    from perennial.core.drift.examination import examine
+
+    model, params = pool().model, pool().params
+    settings = (params.monitor, params.training.utility, params.seed)
+    return examine(model, reference, window, window, *settings, known)

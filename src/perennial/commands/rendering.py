@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from perennial.adapters.drift_plots import planted
 from perennial.commands.pending import Promotion
 from perennial.commands.status import Status
 from perennial.commands.summary import Summary
@@ -149,20 +150,26 @@ def calibration(found: "Found") -> RenderableType:
         (f"{size['rows']:,} rows", f"{estimate(size['false_alarm_rate'])} raise an alarm")
         for size in report["by_size"]
     ]
+    by = [
+        (f"  by {name}", estimate(one)) for name, one in report["by_look"].items() if one["value"]
+    ]
+    sizes = [size["rows"] for size in report["by_size"]]
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("planted", "size", "of rows", "window", "seen"):
+    for name in ("planted", "in", "size", "of rows", *(f"{size:,} rows" for size in sizes)):
         table.add_column(name)
-    for cell in report["power"]:
-        shown = (f"{cell['size']:g}", f"{cell['share']:.0%}", f"{cell['rows']:,}")
-        table.add_row(cell["kind"], *shown, estimate(cell["alarmed"]))
-    lines = [f"{each['parameter']}: {each['smallest']:.3g}" for each in report["suggested"]]
+    for plant in planted(report["power"]):
+        cells = [estimate(plant["alarmed"].get(size)) for size in sizes]
+        table.add_row(
+            plant["kind"], plant["column"], f"{plant['size']:g}", f"{plant['share']:.0%}", *cells
+        )
+    allowed = f"{estimate(report['false_alarm_rate'])}, {report['allowed']:.0%} are allowed"
     return Group(
         Text("Windows without drift", "bold"),
-        _pairs([*rows, ("all", f"{estimate(report['false_alarm_rate'])}, 5 % are allowed")]),
-        Text(""),
+        _pairs([*rows, ("all", allowed), *by]),
+        Text("\nWindows with a change planted that raise an alarm", "bold"),
         table,
-        Text("\nSmallest thresholds that would do", "bold"),
-        Text("\n".join(lines)),
+        Text("\nThe smallest thresholds that would do, for params.yaml", "bold"),
+        Text(report["suggested_params"]),
     )
 
 

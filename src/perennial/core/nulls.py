@@ -1,54 +1,85 @@
-"""Null windows: how often drift is seen where there is none, and what is seen where there is.
+"""Null windows: how often drift is seen where there is none, and which thresholds would do.
 
 Reference and window are drawn without replacement from one pool, so whatever is seen between them
 is chance. Given the pool this is the permutation null: the difference of two such means varies as
-that of two samples of their sizes (Fisher 1935). What it can't show is how periods differ among
-themselves without anyone calling it drift: draw on several periods, and read the replay too.
+that of two independent samples of their sizes (Fisher 1935). No row is on both sides or twice on
+one: the domain classifier would know a copy again, and two-sample tests take copies for evidence.
+What a pool can't show is how periods differ among themselves without anyone calling it drift: the
+replay does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from perennial.core import estimates
 from perennial.core.drift.examination import Examination
 from perennial.core.drift.result import PREDICTION
 from perennial.params.drift import Monitor
 
-DRAWN = 2.0  # so many times the rows are there to leave some of one class out
-Change = Callable[[pd.DataFrame, np.ndarray, np.random.Generator], tuple[pd.DataFrame, np.ndarray]]
+LOOKS = (
+    "features",
+    "predictions",
+    "domain_classifier",
+    "estimated_roc_auc",
+    "estimated_prior",
+    "prior",
+    "concept",
+    "roc_auc",
+    "calibration",
+)
+STEP = 1e-4  # suggested thresholds are multiples of it
+GROUPS = ("effects", "domain_classifier", "harm")  # of `monitor`, with a threshold each look
 
 
 def draw(pool: int, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of a window's rows and of the others, each in the pool's order.
+    """Return the numbers of a window's rows and of the others, each in an order drawn too.
+
+    In the pool's own order, a trend within the pool would be a trend within each window, and what
+    looks at the order of arrival would take it for a change.
 
     Args:
         pool: How many rows there are.
         rows: Of the window.
         seed: Of the draw.
     """
-    chosen = np.zeros(pool, dtype=bool)
-    chosen[np.random.default_rng(seed).permutation(pool)[:rows]] = True
-    return np.flatnonzero(chosen), np.flatnonzero(~chosen)
+    order = np.random.default_rng(seed).permutation(pool)
+    return order[:rows], order[rows:]
 
 
-def alarms(found: Examination) -> list[str]:
-    """Return what raised the alarm; nothing if there is none."""
+def alarms(found: Examination, min_features: int) -> list[str]:
+    """Return which of `LOOKS` raised the alarm; nothing if there is none."""
     if found.verdict not in ("drift", "harmful"):
         return []
-    names = [signal.name for signal in found.signals if signal.fired]
+    names = {signal.name for signal in found.signals if signal.fired}
     if found.domain and found.domain.drifted:
-        names.append("domain_classifier")
-    if found.comparison.verdict == "drift":
-        moved = any(test.drifted for test in found.comparison.tests if test.feature == PREDICTION)
-        names.append("predictions" if moved else "features")
-    return names
+        names.add("domain_classifier")
+    moved = {test.feature for test in found.comparison.tests if test.drifted}
+    if PREDICTION in moved:
+        names.add("predictions")
+    if len(moved - {PREDICTION}) >= min_features:
+        names.add("features")
+    return [name for name in LOOKS if name in names]
+
+
+def rates(windows: Sequence[Sequence[str]], confidence: float) -> dict[str, Any]:
+    """Return each look's share of windows with an alarm, with Wilson's interval, as JSON values.
+
+    Args:
+        windows: `alarms` of each, at least one.
+        confidence: Of each interval.
+    """
+    counts = {name: sum(name in window for window in windows) for name in LOOKS}
+    return {
+        name: estimates.proportion(count, len(windows), confidence).to_json()
+        for name, count in counts.items()
+    }
 
 
 def strengths(found: Examination, monitor: Monitor) -> dict[str, float]:
-    """Return for each threshold of the group `monitor` the value that this window would need.
+    """Return for each threshold of the group `monitor` the value that this window reaches.
 
     With a threshold above it, this window raises no alarm by that look. The effects are those of
     the feature that moved most, significant or not.
@@ -59,7 +90,7 @@ def strengths(found: Examination, monitor: Monitor) -> dict[str, float]:
         if key in needed:
             needed[key] = max(needed[key], test.effect)
     if found.domain:
-        needed["domain_classifier.roc_auc"] = found.domain.roc_auc.low
+        needed["domain_classifier.roc_auc"] = max(found.domain.roc_auc.low, 0.5)
     for signal in found.signals:
         if signal.estimate is not None:
             key, value = _beyond(signal.name, signal.estimate.low, signal.estimate.high)
@@ -77,28 +108,55 @@ def _beyond(name: str, low: float, high: float) -> tuple[str, float]:
 
 
 def suggest(
-    windows: Sequence[Mapping[str, float]], monitor: Monitor, wanted: float
+    windows: Sequence[Mapping[str, float]], monitor: Monitor, wanted: float, confidence: float
 ) -> list[dict[str, Any]]:
     """Return the smallest threshold of each look that keeps false alarms as rare as wanted.
 
-    The wanted rate is split evenly over the looks (Bonferroni), so all together keep it too.
+    The wanted rate is split evenly over the thresholds (Bonferroni), so all together keep it too.
+    Each comes with the share of null windows that reach it, and that reach today's, with Wilson's
+    intervals: few windows prove little, and their upper bounds say so.
 
     Args:
         windows: `strengths` of each null window.
         monitor: What the thresholds are now.
         wanted: False alarm rate of all looks together.
+        confidence: Of the intervals.
     """
-    table = pd.DataFrame([dict(window) for window in windows])
+    table = pd.DataFrame([dict(window) for window in windows]).fillna(0.0)
     now = _flat(monitor.model_dump())
     level = 1 - wanted / table.shape[1]
-    return [
-        {
-            "parameter": f"monitor.{key}",
-            "now": now[key],
-            "smallest": float(np.quantile(table[key], level, method="higher")),
-        }
-        for key in map(str, table.columns)
-    ]
+
+    def reached(key: str, threshold: float) -> dict[str, Any]:
+        count = int((table[key] >= threshold).sum())
+        return dict(estimates.proportion(count, len(table), confidence).to_json())
+
+    found = []
+    for key in map(str, table.columns):
+        beyond = float(np.quantile(table[key], level, method="higher"))
+        smallest = round((np.floor(beyond / STEP) + 1) * STEP, 4)  # above it, in any case
+        found.append(
+            {
+                "parameter": f"monitor.{key}",
+                "now": now[key],
+                "reached_now": reached(key, now[key]),
+                "smallest": smallest,
+                "reached": reached(key, smallest),
+            }
+        )
+    return found
+
+
+def as_yaml(suggested: Sequence[Mapping[str, Any]], monitor: Monitor) -> str:
+    """Return suggested thresholds as lines of params.yaml, to take the place of these groups."""
+    smallest = {line["parameter"]: line["smallest"] for line in suggested}
+    lines = ["monitor:"]
+    for group in GROUPS:
+        lines.append(f"  {group}:")
+        for name, value in monitor.model_dump()[group].items():
+            new = smallest.get(f"monitor.{group}.{name}", value)
+            was = f"  # was {value:g}" if new != value else ""
+            lines.append(f"    {name}: {new:g}{was}")
+    return "\n".join(lines) + "\n"
 
 
 def _flat(content: Mapping[str, Any]) -> dict[str, float]:
@@ -109,99 +167,3 @@ def _flat(content: Mapping[str, Any]) -> dict[str, float]:
         else:
             found[name] = value
     return found
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A change planted in a window: its kind, how large, in what share of rows, and of what."""
-
-    kind: str
-    size: float
-    share: float
-    column: str
-    change: Change
-    drawn: float = 1.0  # times as many rows are drawn for it as it returns
-
-
-def plants(raw: pd.DataFrame, number: str | None, category: str | None) -> list[Planted]:
-    """Return the changes to plant.
-
-    Args:
-        raw: The pool's raw rows.
-        number: A raw column of numbers to move; None if there is none.
-        category: A raw column of categories; None if there is none.
-    """
-    found: list[Planted] = []
-    if number is not None:
-        spread = float(pd.to_numeric(raw[number], errors="coerce").std())
-        found += [
-            Planted("number moved", size, share, number, _moved(number, size * spread, share))
-            for size, share in ((0.25, 1.0), (0.5, 1.0), (1.0, 1.0), (1.0, 0.3), (1.0, 0.1))
-        ]
-        found.append(Planted("column shuffled", 1.0, 1.0, number, _shuffled(number)))
-    if category is not None:
-        for kind, value in (("new level", "(never seen)"), ("value missing", None)):
-            found += [
-                Planted(kind, share, share, category, _replaced(category, value, share))
-                for share in (0.05, 0.1, 0.3)
-            ]
-    found += [
-        Planted("rate of positives", size, 1.0, "(target)", _resampled(size), DRAWN)
-        for size in (0.1, 0.2, 0.3)
-    ]
-    found += [
-        Planted("labels flipped", share, share, "(target)", _flipped(share))
-        for share in (0.05, 0.1, 0.2)
-    ]
-    return found
-
-
-def _some(rows: int, share: float, random: np.random.Generator) -> np.ndarray:
-    return random.random(rows) < share
-
-
-def _moved(column: str, by: float, share: float) -> Change:
-    def change(raw: pd.DataFrame, target: np.ndarray, random: np.random.Generator) -> Any:
-        moved = raw[column].astype("float64") + by * _some(len(raw), share, random)
-        return raw.assign(**{column: moved}), target
-
-    return change
-
-
-def _shuffled(column: str) -> Change:
-    def change(raw: pd.DataFrame, target: np.ndarray, random: np.random.Generator) -> Any:
-        return raw.assign(**{column: raw[column].to_numpy()[random.permutation(len(raw))]}), target
-
-    return change
-
-
-def _replaced(column: str, value: str | None, share: float) -> Change:
-    def change(raw: pd.DataFrame, target: np.ndarray, random: np.random.Generator) -> Any:
-        kept = raw[column].astype(object)
-        return raw.assign(**{column: kept.mask(_some(len(raw), share, random), value)}), target
-
-    return change
-
-
-def _resampled(by: float) -> Change:
-    """Leave rows of one class out, so that the rate of positives moves by so much.
-
-    Towards the middle, and no row twice: the domain classifier would know a copy again.
-    """
-
-    def change(raw: pd.DataFrame, target: np.ndarray, random: np.random.Generator) -> Any:
-        rows, rate = round(len(raw) / DRAWN), target.mean()
-        positives = round(rows * float(np.clip(rate + (by if rate < 0.5 else -by), 0.01, 0.99)))
-        order = random.permutation(len(raw))
-        sides = (order[target[order] == 1], order[target[order] == 0])
-        chosen = np.sort(np.concatenate([sides[0][:positives], sides[1][: rows - positives]]))
-        return raw.iloc[chosen].reset_index(drop=True), target[chosen]
-
-    return change
-
-
-def _flipped(share: float) -> Change:
-    def change(raw: pd.DataFrame, target: np.ndarray, random: np.random.Generator) -> Any:
-        return raw, np.where(_some(len(raw), share, random), 1 - target, target)
-
-    return change

@@ -4,6 +4,7 @@ It sees what no feature shows alone, such as two features that no longer go toge
 Günnemann and Lipton 2019).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,8 @@ def classify(
     Raises:
         ValueError: a side has fewer than two rows for each fold.
     """
+    import xgboost
+
     sides = [side.iloc[evenly(len(side), settings.rows)] for side in (reference, current)]
     if min(map(len, sides)) < 2 * settings.folds:
         raise ValueError(
@@ -73,12 +76,15 @@ def classify(
     rows = pd.concat(sides, ignore_index=True)
     target = np.repeat([0, 1], [len(side) for side in sides])
     fold = _folds(target, settings.folds, seed)
-    recipe = {"params": boosting.DEFAULT["params"], "rounds": settings.rounds}
+    simple: Mapping[str, Any] = boosting.DEFAULT
+    params = {**boosting.FIXED, **simple["params"], "seed": seed}
+    whole = boosting.matrix(rows, target)
     score, gain = np.zeros(len(rows)), pd.Series(0.0, index=rows.columns)
     for held in range(settings.folds):
         inside = fold != held
-        booster = boosting.fit(rows[inside], target[inside], recipe, seed)
-        score[~inside] = boosting.margin(booster, boosting.matrix(rows[~inside]))
+        own, others = (whole.slice(np.flatnonzero(side)) for side in (~inside, inside))
+        booster = xgboost.train(params, others, settings.rounds)
+        score[~inside] = boosting.margin(booster, own)
         gained = pd.Series(booster.get_score(importance_type="total_gain"), dtype="float64")
         gain = gain.add(gained, fill_value=0.0)
     found = estimates.roc_auc(target, score, confidence)

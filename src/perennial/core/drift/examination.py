@@ -11,7 +11,7 @@ from perennial.core.drift import corrections, domain, signals
 from perennial.core.drift.comparison import Comparison, compare
 from perennial.core.drift.domain import DomainShift
 from perennial.core.drift.rows import Rows
-from perennial.core.drift.signals import Signal
+from perennial.core.drift.signals import Baseline, Signal
 from perennial.core.estimates import Estimate
 from perennial.core.model.candidate import Candidate
 from perennial.params import Utility
@@ -65,6 +65,7 @@ def examine(
     settings: Monitor,
     utility: Utility,
     seed: int,
+    known: Baseline | None = None,
 ) -> Examination:
     """Look at newer rows in every way.
 
@@ -76,6 +77,7 @@ def examine(
         settings: The group `monitor`.
         utility: Of a decision.
         seed: Of whatever is drawn.
+        known: `signals.baseline` of the reference, if it was made before.
     """
     compared = compare(
         reference.derived,
@@ -96,7 +98,8 @@ def examine(
             settings.confidence,
             seed,
         )
-    found = signals.without_labels(reference, current, settings, seed)
+    known = known or signals.baseline(reference, settings, seed)
+    found = signals.without_labels(known, current, settings, seed)
     gains: dict[str, Estimate] = {}
     if labelled is not None and len(labelled) >= settings.min_rows:
         measured, gains = signals.with_labels(reference, labelled, found[-1], settings, utility)

@@ -9,6 +9,7 @@ from perennial.core import estimates
 from perennial.core.estimates import Estimate
 
 _AT_ONCE = 4_000_000  # replicates · rows in memory
+_TOLERANCE = 1e-10  # of a prior
 
 
 def adjust(probability: np.ndarray, old_prior: float, new_prior: float | np.ndarray) -> np.ndarray:
@@ -57,19 +58,28 @@ def _most_likely(probability: np.ndarray, old_prior: float, weights: np.ndarray)
     negative = (1 - probability) / (1 - old_prior)
     slope = probability / old_prior - negative
     slope[np.abs(slope) < 1e-12] = 0.0  # a row that tells nothing, but for rounding
-    low, high = np.zeros(len(weights)), np.ones(len(weights))
     prior = np.full(len(weights), old_prior)
+    low, high = np.zeros(len(weights)), np.ones(len(weights))
+    left = np.arange(len(weights))  # replicates that still move
     for _ in range(60):
-        share = slope / np.maximum(negative + prior[:, np.newaxis] * slope, 1e-300)
+        at = prior[left]
+        share = at[:, np.newaxis] * slope
+        share += negative
+        np.divide(slope, np.maximum(share, 1e-300, out=share), out=share)
         gradient = np.einsum("rn,rn->r", weights, share)
-        curve = np.einsum("rn,rn,rn->r", weights, share, share)
-        low, high = np.where(gradient > 0, prior, low), np.where(gradient < 0, prior, high)
-        step = prior + gradient / np.maximum(curve, 1e-300)
-        # outside what is still possible: halve that instead, so that it always ends
-        step = np.where((step > low) & (step < high), step, (low + high) / 2)
-        moved, prior = np.abs(step - prior).max(), step
-        if moved < 1e-10:
+        curve = np.einsum("rn,rn->r", weights, np.square(share, out=share))
+        low[left] = np.where(gradient > 0, at, low[left])
+        high[left] = np.where(gradient < 0, at, high[left])
+        step = at + gradient / np.maximum(curve, 1e-300)
+        # outside what is still possible: halve that instead, so that it always ends. A step below
+        # the tolerance is no reason to: there rounding, not the likelihood, says which side
+        possible = ((step > low[left]) & (step < high[left])) | (np.abs(step - at) < _TOLERANCE)
+        step = np.where(possible, np.clip(step, 0, 1), (low[left] + high[left]) / 2)
+        prior[left] = step
+        moving = np.abs(step - at) >= _TOLERANCE
+        if not moving.any():
             break
+        left, weights = left[moving], weights[moving]
     return prior
 
 

@@ -11,6 +11,7 @@ from perennial.core.drift.corrections import Labelled
 from perennial.core.drift.rows import Rows
 from perennial.core.estimates import Estimate
 from perennial.core.model import calibration
+from perennial.core.model.calibration import Calibration
 from perennial.params import Utility
 from perennial.params.drift import Monitor
 
@@ -42,46 +43,77 @@ class Signal:
         return asdict(self)
 
 
-def without_labels(reference: Rows, current: Rows, settings: Monitor, seed: int) -> list[Signal]:
-    """Return what is estimated from the champion's probabilities alone.
+@dataclass(frozen=True)
+class Baseline:
+    """What the champion's scores say of the reference alone: the same for every window.
+
+    Attributes:
+        roc_auc: As the champion itself expects it; None where there are no pairs.
+        rate: Share of positives.
+        line: Its scores calibrated on just these rows.
+        prior: The share of positives as estimated from them without the labels.
+    """
+
+    roc_auc: Estimate | None
+    rate: float
+    line: Calibration
+    prior: Estimate
+
+
+def baseline(reference: Rows, settings: Monitor, seed: int) -> Baseline:
+    """Return what `without_labels` holds newer rows to; half of its work.
 
     Args:
         reference: What the champion was calibrated and judged on, with its labels.
+        settings: Confidence and replicates.
+        seed: Of the bootstraps.
+    """
+    assert reference.target is not None
+    rate = _rate(reference)
+    # calibrated on just these reference rows, and held to the same estimate of them: a weak
+    # champion's estimate is off by many times what its calibration is off
+    line = calibration.fit("sigmoid", reference.margin, reference.target)
+    prior = _prior(reference, line, rate, settings, seed)
+    return Baseline(_expected(reference, settings, seed), rate, line, prior)
+
+
+def without_labels(known: Baseline, current: Rows, settings: Monitor, seed: int) -> list[Signal]:
+    """Return what is estimated from the champion's probabilities alone.
+
+    Args:
+        known: Of the reference.
         current: The newest rows.
         settings: Confidence, replicates and the changes that matter.
         seed: Of the bootstraps.
     """
-    drawn = (settings.confidence, settings.replicates, seed)
-    expected = [
-        performance.estimated(rows.probability, rows.decision, *drawn).get("roc_auc")
-        for rows in (current, reference)
-    ]
     found, limit = [], settings.harm.roc_auc
-    known = [auc for auc in expected if auc is not None and np.isfinite(auc.value)]  # pairs exist
-    if len(known) == len(expected):
-        change = performance.change(*known)
+    expected = _expected(current, settings, seed)
+    if expected is not None and known.roc_auc is not None:
+        change = performance.change(expected, known.roc_auc)
         says = (
             f"the ROC AUC, estimated without labels, changes by {_shown(change)}; a loss of over "
             f"{limit:g} matters"
         )
         found.append(Signal("estimated_roc_auc", change, limit, change.high < -limit, False, says))
-    rate = _rate(reference)
-    # calibrated on just these reference rows, and held to the same estimate of them: a weak
-    # champion's estimate is off by many times what its calibration is off
-    assert reference.target is not None
-    line = calibration.fit("sigmoid", reference.margin, reference.target)
-    prior = performance.change(
-        *(
-            label_shift.estimated_prior(line.probability(rows.margin), rate, *drawn)
-            for rows in (current, reference)
-        )
-    )
+    now = _prior(current, known.line, known.rate, settings, seed)
+    prior = performance.change(now, known.prior)
     says = (
         f"the rate of positives, estimated without labels, changes by {_shown(prior)} from "
-        f"{rate:.3f}; over {settings.harm.prior:g} matters"
+        f"{known.rate:.3f}; over {settings.harm.prior:g} matters"
     )
     fired = _away(prior, 0.0) > settings.harm.prior
     return [*found, Signal("estimated_prior", prior, settings.harm.prior, fired, False, says)]
+
+
+def _expected(rows: Rows, settings: Monitor, seed: int) -> Estimate | None:
+    drawn = (settings.confidence, settings.replicates, seed)
+    auc = performance.estimated(rows.probability, rows.decision, *drawn).get("roc_auc")
+    return auc if auc is not None and np.isfinite(auc.value) else None
+
+
+def _prior(rows: Rows, line: Calibration, rate: float, settings: Monitor, seed: int) -> Estimate:
+    drawn = (settings.confidence, settings.replicates, seed)
+    return label_shift.estimated_prior(line.probability(rows.margin), rate, *drawn)
 
 
 def with_labels(
