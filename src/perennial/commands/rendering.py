@@ -1,23 +1,17 @@
 """What a person reads of a run, of how things are, of the history and of a check."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from perennial.adapters.drift_plots import planted
 from perennial.commands.pending import Promotion
 from perennial.commands.status import Status
 from perennial.commands.summary import Summary
 from perennial.commands.verify import Verification
 from perennial.commands.wording import METRICS, digest, duration, estimate, metric, plural
-
-if TYPE_CHECKING:
-    from perennial.commands.calibrate import Found
-    from perennial.commands.prove import Proof
-    from perennial.commands.replay import Replayed
 
 COLOURS = {"promote": "green", "keep": "cyan", "block": "red"}
 VERDICTS = {
@@ -43,14 +37,14 @@ def summary(found: Summary) -> RenderableType:
         Text(""),
         _metrics(found.metrics),
         Text(""),
-        _pairs(_persons(found)),
+        pairs(_persons(found)),
     ]
     parts += [_quarantined(found.quarantined)] if found.quarantined else []
     if found.timings:
-        parts.append(_pairs([("scoring", _scoring(found.timings))]))
+        parts.append(pairs([("scoring", _scoring(found.timings))]))
     where = (("reports", "  ".join(found.reports)), ("pictures", "  ".join(found.pictures)))
     kept = f" {KEEP}" if found.champion != found.champion_before else ""
-    return Group(*parts, Text(""), _pairs(where), Text(f"\nTook {duration(found.seconds)}.{kept}"))
+    return Group(*parts, Text(""), pairs(where), Text(f"\nTook {duration(found.seconds)}.{kept}"))
 
 
 def status(found: Status) -> RenderableType:
@@ -75,7 +69,7 @@ def status(found: Status) -> RenderableType:
     rows += _stale(found.stale)
     if found.unfinished:
         rows.append(("unfinished", "a promotion was killed halfway; `perennial promote` ends it"))
-    return _pairs(rows)
+    return pairs(rows)
 
 
 def promotion(done: Promotion) -> RenderableType:
@@ -100,7 +94,7 @@ def history(entries: Sequence[Mapping[str, Any]]) -> RenderableType:
         at = f", at commit {commit[:8]}" if commit else ""
         told = f"after {since}, by {entry['who']}{at}\n{entry['verdict']}: {entry['why']}"
         blocks.append((entry["when"], f"{to}\n{told}"))
-    return _pairs(blocks)
+    return pairs(blocks)
 
 
 def verification(found: Verification) -> RenderableType:
@@ -114,94 +108,6 @@ def verification(found: Verification) -> RenderableType:
     things = plural(len(found.checked), "thing", "things")
     faults = plural(found.faults, "fault", "faults") if found.faults else "no fault"
     return Group(*lines, Text(f"{things} checked, {faults}."))
-
-
-def proof(found: "Proof") -> RenderableType:
-    """Return what was planted, what stopped it, how many good ones were blocked, what is seen."""
-    report = found.report
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for column in ({}, {"no_wrap": True}, {"no_wrap": True}, {"overflow": "fold"}):
-        table.add_column(**column)
-    for line in report["planted"]:
-        word, colour = ("caught", "green") if line["stopped"] else ("MISSED", "bold red")
-        said = ", ".join(line["stopped_by"]) or "nothing"
-        table.add_row(
-            Text(word, colour), line["population"], Text(line["kind"]), Text(f"by {said}", "dim")
-        )
-    caught = sum(line["stopped"] for line in report["planted"])
-    rows = [("planted", f"{caught} of {len(report['planted'])} stopped by the gate meant for them")]
-    for name, where in (("good", "synthetic"), ("good_shipped", "shipped")):
-        good = report[name]
-        if good["n"]:
-            words = f"{good['false_blocks']} of {good['n']} blocked, {estimate(good['rate'])}"
-            rows.append((f"good, {where}", words))
-    power = report["power"] or {"gates": {}}
-    for name, seen in power["gates"].items():
-        least = seen["detectable"]
-        words = f"{least:.3f} or more" if least is not None else "none of the effects tried"
-        rows.append((f"{name} sees", f"{words}, four times of five, on {power['rows']:,} rows"))
-    return Group(table, Text(""), _pairs(rows))
-
-
-def calibration(found: "Found") -> RenderableType:
-    """Return false alarms, what changes are seen, and the thresholds that would do."""
-    report = found.report
-    rows = [
-        (f"{size['rows']:,} rows", f"{estimate(size['false_alarm_rate'])} raise an alarm")
-        for size in report["by_size"]
-    ]
-    by = [
-        (f"  by {name}", estimate(one)) for name, one in report["by_look"].items() if one["value"]
-    ]
-    sizes = [size["rows"] for size in report["by_size"]]
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("planted", "in", "size", "of rows", *(f"{size:,} rows" for size in sizes)):
-        table.add_column(name)
-    for plant in planted(report["power"]):
-        cells = [estimate(plant["alarmed"].get(size)) for size in sizes]
-        table.add_row(
-            plant["kind"], plant["column"], f"{plant['size']:g}", f"{plant['share']:.0%}", *cells
-        )
-    allowed = f"{estimate(report['false_alarm_rate'])}, {report['allowed']:.0%} are allowed"
-    return Group(
-        Text("Windows without drift", "bold"),
-        _pairs([*rows, ("all", allowed), *by]),
-        Text("\nWindows with a change planted that raise an alarm", "bold"),
-        table,
-        Text("\nThe smallest thresholds that would do, for params.yaml", "bold"),
-        Text(report["suggested_params"]),
-    )
-
-
-def replay(found: "Replayed") -> RenderableType:
-    """Return what each policy was worth and cost, and each against never and always."""
-    report = found.report
-    table = Table(box=None, pad_edge=False)
-    for name in ("policy", "retrained", "promoted", "compute", "ROC AUC", "log loss"):
-        table.add_column(name, no_wrap=True)
-    for policy in report["policies"]:
-        table.add_row(
-            policy["policy"],
-            str(policy["retrainings"]),
-            str(policy["promotions"]),
-            duration(policy["seconds"]),
-            estimate(policy["roc_auc"]),
-            estimate(policy["log_loss"]),
-        )
-    against = Table(box=None, pad_edge=False)
-    for name in ("policy", "less", "part", "ROC AUC", "log loss"):
-        against.add_column(name, no_wrap=True)
-    for line in report["differences"]:
-        against.add_row(
-            line["policy"],
-            line["than"],
-            line["part"].replace("_", " "),
-            estimate(line["roc_auc"]),
-            estimate(line["log_loss"]),
-        )
-    words = f"{report['first']} to {report['last']}, the second half from {report['second_half']}"
-    where = "reports/replay.html shows it period by period" if found.written else ""
-    return Group(table, Text(""), against, Text(words, "dim"), Text(where, "dim"))
 
 
 def _gates(gates: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -231,7 +137,7 @@ def _metrics(metrics: Mapping[str, Mapping[str, float]]) -> RenderableType:
     names = sorted(metrics, key=lambda name: order.get(name, len(order)))
     rows = next((value["n"] for value in metrics.values()), 0)
     title = Text(f"\nOn {rows:,} rows held out\n", "bold")
-    return Group(title, _pairs((metric(name), estimate(metrics[name])) for name in names))
+    return Group(title, pairs((metric(name), estimate(metrics[name])) for name in names))
 
 
 def _persons(found: Summary) -> list[tuple[str, str]]:
@@ -262,7 +168,7 @@ def _named(champion: Mapping[str, str] | None) -> str:
 
 
 def _quarantined(batches: Sequence[Mapping[str, str]]) -> RenderableType:
-    return _pairs(("quarantined", f"{each['period']}: {each['why']}") for each in batches)
+    return pairs(("quarantined", f"{each['period']}: {each['why']}") for each in batches)
 
 
 def _stale(stale: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
@@ -275,7 +181,8 @@ def _stale(stale: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     return rows
 
 
-def _pairs(rows: Any) -> RenderableType:
+def pairs(rows: Any) -> RenderableType:
+    """Return names and what is said of each, a line each; a name that comes again is left out."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

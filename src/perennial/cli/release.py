@@ -1,0 +1,67 @@
+"""Who is in charge: promote, look back, check every digest."""
+
+from typing import Annotated
+
+import typer
+
+from perennial.cli.app import Json, app
+from perennial.commands.answers import answering, console, print_json
+
+
+@app.command()
+def promote(as_json: Json = False) -> None:
+    """Make the candidate champion, if the gate says so.
+
+    Example: dvc repro && perennial promote
+    """
+    with answering(as_json):
+        from perennial.adapters import runlock
+        from perennial.commands import rendering
+        from perennial.commands.promote import promote as act
+
+        with runlock.alone():
+            done = act()
+        if as_json:
+            print_json(done.to_json())
+        else:
+            console().print(rendering.promotion(done))
+
+
+@app.command()
+def history(as_json: Json = False) -> None:
+    """Show who is champion, since when and why, newest first.
+
+    Example: perennial history
+    """
+    with answering(as_json):
+        from perennial.commands.history import history as look
+
+        entries = look()
+        if as_json:
+            print_json({"schema_version": 1, "history": entries})
+        else:
+            from perennial.commands import rendering
+
+            console().print(rendering.history(entries))
+
+
+@app.command()
+def verify(
+    version: Annotated[str | None, typer.Argument(help="A version; everything without it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check every digest: of a version, or of everything.
+
+    Example: perennial verify 3
+    """
+    with answering(as_json):
+        from perennial.commands.verify import verify as act
+
+        found = act(version)
+        if as_json:
+            print_json(found.to_json())
+        else:
+            from perennial.commands import rendering
+
+            console().print(rendering.verification(found))
+        raise typer.Exit(3 if found.faults else 0)
