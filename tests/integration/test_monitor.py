@@ -33,7 +33,7 @@ SMALLER = {
     r"^  holdout_rows: \d+": "  holdout_rows: 400",
 }
 KEYS = {"schema_version", "period", "reference", "window", "n", "verdict", "action", "why", "late"}
-KEYS |= {"replaced", "history", "tests", "domain", "signals", "corrections"}
+KEYS |= {"replaced", "schema", "history", "tests", "domain", "signals", "corrections"}
 
 
 def shipped(period: str) -> pd.DataFrame:
@@ -111,6 +111,32 @@ def moved() -> pd.DataFrame:
     """A month of older and richer customers."""
     rows = quiet()
     return rows.assign(age=(rows["age"] + 30).clip(upper=95), balance=90_000)
+
+
+def test_a_schema_that_differs_is_reported_and_decides_nothing(project: Path) -> None:
+    """A column more, one that is gone though no feature needs it, and one that became text."""
+    changed = quiet().drop(columns="day").assign(agent="a", campaign=quiet()["campaign"])
+    changed["duration"] = changed["duration"].astype(str)
+    accept(NEW, changed)
+    monitor()
+    found = {one["column"]: one for one in report()["schema"]}
+    assert {name: one["change"] for name, one in found.items()} == {
+        "agent": "new",
+        "day": "vanished",
+        "duration": "kind",
+    }
+    assert (found["duration"]["reference"], found["duration"]["newest"]) == (["number"], ["text"])
+    assert not any(one["used"] for one in found.values())
+    assert (report()["verdict"], report()["action"]) == ("none", "keep")
+    assert "Columns that are not as they were" in page()
+
+
+def test_whole_numbers_that_became_floats_are_no_other_schema(project: Path) -> None:
+    """One missing value makes them so."""
+    accept(NEW, quiet().astype({"campaign": "float64"}))
+    monitor()
+    assert report()["schema"] == []
+    assert "Columns that are not" not in page()
 
 
 def test_nobody_is_champion_so_a_first_candidate_is_made(crowned: Path) -> None:

@@ -14,6 +14,7 @@ from perennial.errors import InputError, IntegrityError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -73,6 +74,36 @@ def has_column(batch: Batch, name: str) -> bool:
 
     with _readable(batch.path):
         return name in pq.read_schema(batch.path).names
+
+
+def kinds(refs: Sequence[BatchRef], folders: Sequence[Path]) -> list[dict[str, str]]:
+    """Return each planned batch's columns with their kinds, without reading its rows.
+
+    A kind is number, text, boolean, time or else what Parquet calls it. Whole numbers become
+    floats when one value is missing, so that is no difference.
+
+    Args:
+        refs: `{"period", "sha256"}` of each batch, which `read_verified` has found to be there.
+        folders: Where to look, in order.
+    """
+    import pyarrow.parquet as pq
+
+    located = [path for ref in refs if (path := _locate(ref, folders)) is not None]
+    return [{field.name: _kind(field.type) for field in pq.read_schema(path)} for path in located]
+
+
+def _kind(of: "pa.DataType") -> str:
+    from pyarrow import types
+
+    if types.is_dictionary(of):
+        of = of.value_type
+    if types.is_integer(of) or types.is_floating(of) or types.is_decimal(of):
+        return "number"
+    if types.is_string(of) or types.is_large_string(of):
+        return "text"
+    if types.is_boolean(of):
+        return "boolean"
+    return "time" if types.is_temporal(of) else str(of)
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import files, pages
+from perennial.adapters import batches, files, pages
 from perennial.params import Params
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def nothing(period: str, action: str, why: str) -> dict[str, Any]:
         "late": [],
         "replaced": [],
         "history": None,
+        "schema": [],
         "tests": [],
         "domain": None,
         "signals": [],
@@ -50,7 +51,7 @@ def of(
         known: The champion's plan, and the batches.
         digest: The champion's.
         history: How the history to train on was chosen, if it was.
-        params: The group monitor.
+        params: The groups monitor, target, sensitive and features.
     """
     report = nothing(known.accepted[-1]["period"], found.choice.action, found.choice.why)
     report |= {"late": known.late, "replaced": known.replaced, "history": history}
@@ -65,7 +66,26 @@ def of(
         "reference": {"champion": digest, "periods": periods},
         "window": [ref["period"] for ref in found.window],
         "n": len(found.current),
+        "schema": _schema(found, known, params),
     }
+
+
+def _schema(found: "Finding", known: "Known", params: Params) -> list[dict[str, Any]]:
+    """Return how the columns of the newest batches differ from those of the reference.
+
+    The target is left out: it comes with the labels.
+    """
+    from perennial.core import monitoring
+    from perennial.core.drift import schema
+
+    places = (paths.ACCEPTED, paths.BATCHES)
+    reference, newest = (
+        batches.kinds(refs, places) for refs in (monitoring.checked_on(known.plan), found.window)
+    )
+    used = {feature.source for feature in params.features.columns.values()}
+    used |= {attribute.source for attribute in params.sensitive.values()}
+    changes = schema.changes(reference, newest, used)
+    return [one.to_json() for one in changes if one.column != params.target.column]
 
 
 def write(report: Mapping[str, Any], found: "Finding | None") -> None:
