@@ -44,4 +44,5 @@ def alone(path: Path = PATH) -> Iterator[int]:
         try:
             yield file.fileno()
         finally:
+            file.truncate(0)  # what names a process now was killed
             fcntl.flock(file, fcntl.LOCK_UN)  # also where a process left behind holds a copy

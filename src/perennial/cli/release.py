@@ -1,4 +1,4 @@
-"""Who is in charge: promote, look back, check every digest."""
+"""Who is in charge: promote, roll back, look back, put right, check every digest."""
 
 from typing import Annotated
 
@@ -21,6 +21,32 @@ def promote(as_json: Json = False) -> None:
 
         with runlock.alone():
             done = act()
+        if as_json:
+            print_json(done.to_json())
+        else:
+            console().print(rendering.promotion(done))
+
+
+@app.command()
+def rollback(
+    to: Annotated[
+        str | None,
+        typer.Option(help="A version that was champion, or its digest; else the one before."),
+    ] = None,
+    why: Annotated[str | None, typer.Option(help="What the history is to say of it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Put an earlier champion in charge again, once it is proven to work.
+
+    Example: perennial rollback --to 3 --why "complaints since Monday"
+    """
+    with answering(as_json):
+        from perennial.adapters import runlock
+        from perennial.commands import rendering
+        from perennial.commands.rollback import rollback as act
+
+        with runlock.alone():
+            done = act(to, why)
         if as_json:
             print_json(done.to_json())
         else:

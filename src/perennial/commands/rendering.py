@@ -78,8 +78,9 @@ def promotion(done: Promotion) -> RenderableType:
     who = f"{champion.model} version {champion.version} ({digest(champion.digest)})"
     if not done.changed:
         return Text(f"{who} is champion already.")
+    back = " again" if done.action == "rollback" else ""
     before = f"version {done.before['version']}" if done.before else "nobody"
-    return Text(f"{who} is champion now; before: {before}.\n{done.why}\n{KEEP}")
+    return Text(f"{who} is champion{back} now; before: {before}.\n{done.why}\n{KEEP}")
 
 
 def history(entries: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -148,6 +149,7 @@ def _persons(found: Summary) -> list[tuple[str, str]]:
         ("candidate", f"{digest(candidate.get('digest'))}, {registered}"),
         ("champion before", _named(found.champion_before)),
         ("champion now", _named(found.champion)),
+        *([("not promoted", found.declined)] if found.declined else []),
     ]
 
 
