@@ -12,7 +12,7 @@ from tests.integration.pipelines import Pipeline
 from tests.integration.promoted import MODEL, Registry, champion, state
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, registry
+from perennial.adapters import bundles, champions, dag, files, histories, registry
 from perennial.adapters.champions import Champion
 from perennial.commands import pending
 from perennial.commands.history import history
@@ -49,14 +49,14 @@ def kill(
 
 
 STEPS: dict[str, tuple[object, str, Path | None]] = {
-    "the candidate is copied": (pending, "_copy", pending.BUNDLE),
+    "the candidate is copied": (pending, "place", pending.BUNDLE),
     "it is decided": (files, "write_bytes", pending.DECISION),
-    "the bundle is placed": (pending, "_copy", paths.CHAMPION_BUNDLE),
+    "the bundle is placed": (pending, "place", paths.CHAMPION_BUNDLE),
     "its manifest is written": (files, "write_bytes", Path("models/.champion.new/manifest.json")),
     "the old bundle is removed": (shutil, "rmtree", paths.CHAMPION_BUNDLE),
     "it is tracked": (dag, "track", None),
     "the alias is set": (registry, "set_alias", None),
-    "the history is written": (pending, "_append", None),
+    "the history is written": (histories, "append", None),
     "the champion is written": (champions, "write", None),
     "it is cleared away": (shutil, "rmtree", pending.FOLDER),
 }

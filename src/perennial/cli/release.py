@@ -66,9 +66,9 @@ def history(as_json: Json = False) -> None:
         if as_json:
             print_json({"schema_version": 1, "history": entries})
         else:
-            from perennial.commands import rendering
+            from perennial.commands import rendering_release
 
-            console().print(rendering.history(entries))
+            console().print(rendering_release.history(entries))
 
 
 @app.command()
@@ -91,3 +91,47 @@ def verify(
 
             console().print(rendering.verification(found))
         raise typer.Exit(3 if found.faults else 0)
+
+
+@app.command()
+def doctor(
+    check: Annotated[bool, typer.Option("--check", help="Only say; change nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Find what disagrees on who is champion, or a kill has left; put it right.
+
+    Example: perennial doctor --check
+    """
+    with answering(as_json):
+        from perennial.commands.doctor import doctor as act
+
+        found = act(check)
+        if as_json:
+            print_json(found.to_json())
+        else:
+            from perennial.commands import rendering_release
+
+            console().print(rendering_release.diagnosis(found))
+        raise typer.Exit(found.exit_code)
+
+
+@app.command()
+def shadow(
+    version: Annotated[
+        str | None, typer.Argument(help="The version; without it, who is shadow.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Have no shadow.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Name the version that is to be served beside the champion, unseen.
+
+    Example: perennial shadow 4
+    """
+    with answering(as_json):
+        from perennial.commands.shadow import shadow as act
+
+        found = act(version, clear)
+        if as_json:
+            print_json(found)
+        else:
+            console().print(f"shadow: {found['shadow'] or 'none'}")

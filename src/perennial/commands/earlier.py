@@ -1,20 +1,20 @@
 """An earlier champion, had again and tried: bundle, plan, today's rows. Nothing is moved here.
 
-What its bytes must be is in the history, whose chain was checked: the bundle's digest and the plan's
-SHA-256. Where they come from therefore doesn't matter: registry, DVC's cache or its remote.
+What its bytes must be is in the history, whose chain was checked: the bundle's digest and the
+plan's SHA-256. So it doesn't matter where they come from: registry, DVC's cache or its remote.
 """
 
-import hashlib
+import contextlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
 from perennial.adapters import batches, bundles, dag, files, registry
+from perennial.commands import entries
 from perennial.core import takes
 from perennial.core.model.candidate import from_artefacts
 from perennial.errors import InputError, IntegrityError, PerennialError
@@ -39,7 +39,7 @@ class Earlier:
     newest: str  # the period that it was tried on
 
 
-@contextmanager
+@contextlib.contextmanager
 def tried(promotion: Mapping[str, Any], model: str, uri: str) -> Iterator[Earlier]:
     """Yield an earlier champion that is whole, loads, and takes the newest batch's rows.
 
@@ -57,8 +57,8 @@ def tried(promotion: Mapping[str, Any], model: str, uri: str) -> Iterator[Earlie
     known = [v for v in registry.versions(uri, model) if v.digest == digest]
     shutil.rmtree(FOLDER, ignore_errors=True)  # of one that was killed
     try:
-        bundle = _bundle(promotion, model, uri, known)
-        plan = _plan(promotion, uri, known)
+        bundle = fetched(promotion, model, uri, known)
+        plan = plan_of(promotion, uri, known)
         newest = _takes_today(_load(bundle, digest), promotion)
         version = registry.find_version(uri, model, digest)
         yield Earlier(promotion, model, version, digest, bundle, plan, newest)
@@ -66,10 +66,14 @@ def tried(promotion: Mapping[str, Any], model: str, uri: str) -> Iterator[Earlie
         shutil.rmtree(FOLDER, ignore_errors=True)
 
 
-def _bundle(
+def fetched(
     promotion: Mapping[str, Any], model: str, uri: str, known: list[registry.Version]
 ) -> Path:
-    """Return where its bundle is, whole: from the registry or else from DVC."""
+    """Return where its bundle is now, whole: from the registry or else from DVC.
+
+    Raises:
+        IntegrityError: neither has it.
+    """
     digest, md5 = promotion["to"]["digest"], promotion["objects"]["bundle"]["md5"]
     sources = [(f"registry, version {v.version}", v.version) for v in known]
     faults = []
@@ -94,14 +98,18 @@ def _bundle(
     )
 
 
-def _plan(
+def plan_of(
     promotion: Mapping[str, Any], uri: str, known: list[registry.Version]
 ) -> Mapping[str, Any]:
-    """Return the plan that it was promoted under, exactly."""
+    """Return the plan that it was promoted under, exactly.
+
+    Raises:
+        IntegrityError: nobody has it.
+    """
     wanted = promotion["objects"]["plan"]
     for content in _plans(wanted["md5"], uri, known):
-        if hashlib.sha256(content).hexdigest() == wanted["sha256"]:
-            plan: dict[str, Any] = json.loads(content)
+        plan: dict[str, Any] = json.loads(content)
+        if entries.plan_digest(plan) == wanted["sha256"]:
             return plan
     raise IntegrityError(
         f"the plan of {promotion['to']['digest'][:12]}, SHA-256 {wanted['sha256'][:12]}, is "
@@ -112,10 +120,8 @@ def _plan(
 
 def _plans(md5: str | None, uri: str, known: list[registry.Version]) -> Iterator[bytes]:
     if md5 is not None:
-        try:
+        with contextlib.suppress(IntegrityError):  # the registry may have it
             yield dag.read_object(md5)
-        except IntegrityError:
-            pass  # the registry may have it
     for version in known:
         if version.run_id is None:
             continue

@@ -1,13 +1,16 @@
 """Entries of the history: what is said of a change of champion, whoever makes it."""
 
 import getpass
+import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from perennial.adapters import git
+from perennial import paths
+from perennial.adapters import files, git
 from perennial.adapters.champions import Champion
+from perennial.core import succession
 
 Action = Literal["promote", "rollback", "restore"]
 
@@ -42,6 +45,21 @@ def made(
         "why": why,
         "commit": git.commit(),
     }
+
+
+def plan_digest(plan: Mapping[str, Any]) -> str:
+    """Return a plan's SHA-256, however it is laid out in its file."""
+    return hashlib.sha256(files.exact_json_bytes(plan)).hexdigest()
+
+
+def plan_faults(known: Sequence[Mapping[str, Any]], champion: Champion | None) -> list[str]:
+    """Return whether champion.json has another plan than the champion was promoted under."""
+    promotion = succession.promotion(known, champion.digest) if champion else None
+    if champion is None or promotion is None:
+        return []
+    if plan_digest(champion.plan) == promotion["objects"]["plan"]["sha256"]:
+        return []
+    return [f"{paths.CHAMPION}: its plan is not the one that the champion was promoted under"]
 
 
 def _account() -> str:

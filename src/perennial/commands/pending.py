@@ -55,7 +55,7 @@ def decide(
         IntegrityError: the history was tampered with, or the bundle is damaged.
     """
     sealed = hash_chain.seal(entry, histories.head(histories.read()))
-    _copy(bundle, BUNDLE, champion.digest)
+    place(bundle, BUNDLE, champion.digest)
     decided = asdict(replace(champion, history=sealed["sha256"]))
     decision = {"champion": decided, "entry": sealed, "registry": uri}
     files.write_bytes(DECISION, files.exact_json_bytes({"schema_version": 1, **decision}))
@@ -80,7 +80,7 @@ def finish() -> Promotion | None:
     if digest in (before["digest"] if before else None, champion.digest):
         histories.is_last(entry)  # or the next: before anything is moved
         if not bundles.is_whole(paths.CHAMPION_BUNDLE, champion.digest):
-            _copy(BUNDLE, paths.CHAMPION_BUNDLE, champion.digest)
+            place(BUNDLE, paths.CHAMPION_BUNDLE, champion.digest)
         dag.track(paths.CHAMPION_BUNDLE)
         uri = registry.resolve(decision["registry"])
         aliases.settle(uri, champion, champion.version, [*histories.read(), entry])
@@ -92,8 +92,12 @@ def finish() -> Promotion | None:
     return done
 
 
-def _copy(source: Path, target: Path, digest: str) -> None:
-    """Copy a bundle of that digest, in place of what is at `target`."""
+def place(source: Path, target: Path, digest: str) -> None:
+    """Copy a bundle of that digest, in place of what is at `target`.
+
+    Raises:
+        IntegrityError: what is at `source` is not that.
+    """
     artefacts = bundles.read(source, digest)
     artefacts[bundles.MANIFEST] = (source / bundles.MANIFEST).read_bytes()
     temporary = target.with_name(f".{target.name}.new")

@@ -100,7 +100,7 @@ def _decide(gate: Mapping[str, Any], champion: Champion | None) -> None:
     version = _registered(params.registry.uri, params.registry.model, digest)
     plan = files.read_json(paths.PLAN, AGAIN)
     objects = {
-        "plan": {"sha256": files.sha256(paths.PLAN), "md5": dag.md5_in_lock(paths.PLAN)},
+        "plan": {"sha256": entries.plan_digest(plan), "md5": dag.md5_in_lock(paths.PLAN)},
         "bundle": {"md5": dag.md5_in_lock(paths.CANDIDATE)},
     }
     after = {"version": version, "digest": digest}

@@ -10,7 +10,7 @@ from perennial import paths
 from perennial.adapters import bundles, champions, dag, histories, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.commands import pending
+from perennial.commands import entries, pending
 from perennial.commands.aliases import CHAMPION
 from perennial.errors import InputError, IntegrityError
 
@@ -129,7 +129,8 @@ def _history(champion: Champion | None) -> Checked:
         said = "a promotion or rollback was killed halfway: run `perennial promote`"
         return Checked(what, digest, [said])
     try:
-        faults = histories.end_faults(histories.read(), champion)
+        known = histories.read()
+        faults = histories.end_faults(known, champion) or entries.plan_faults(known, champion)
     except IntegrityError as error:
         faults = error.faults
     return Checked(what, digest, faults)
