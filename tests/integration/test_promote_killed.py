@@ -31,8 +31,10 @@ def kill(
     *,
     target: Path | None = None,
     after: bool = False,
+    act: Callable[[], object] = promote,
 ) -> None:
-    """Have the next promotion be killed before or after a step (of those on a certain path)."""
+    """Have a promotion, or what `act` does, be killed before or after a step (of those on a certain
+    path)."""
     real: Callable[..., Any] = getattr(where, name)
 
     def step(*arguments: Any, **options: Any) -> Any:
@@ -45,7 +47,7 @@ def kill(
     with patched.context() as until_killed:
         until_killed.setattr(where, name, step)
         with pytest.raises(Killed):
-            promote()
+            act()
 
 
 STEPS: dict[str, tuple[object, str, Path | None]] = {
