@@ -134,4 +134,5 @@ def shadow(
         if as_json:
             print_json(found)
         else:
-            console().print(f"shadow: {found['shadow'] or 'none'}")
+            named = f"version {found['shadow']}" if found["shadow"] else "none"
+            console().print(f"shadow: {named}")

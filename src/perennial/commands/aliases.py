@@ -1,9 +1,9 @@
 """Aliases in the registry, for who serves: the champion, its challenger and a shadow.
 
 - `champion` is who champion.json names.
-- `challenger` is the newest version that was judged against just this champion and let pass, if no
-  person has moved away from it. It moves when a newer one is judged, and goes when the champion
-  changes: whoever challenged the last one was not compared with this one.
+- `challenger` is the newest version that was judged against just this champion and let pass; none
+  if that one has been in charge itself. It moves when a newer one is judged, and goes when the
+  champion changes: whoever challenged the last one was not compared with this one.
 - `shadow` is set by hand, and goes when that version becomes champion.
 """
 
@@ -13,7 +13,6 @@ from typing import Any
 from perennial.adapters import histories, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.core import succession
 
 CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
 
@@ -77,6 +76,5 @@ def _challenger(
         if tags.get(each.version, {}).get("champion") == champion.digest
         and each.digest != champion.digest
     ]
-    if not compared or compared[-1].digest in succession.moved_away_from(entries):
-        return None
-    return compared[-1].version
+    were = {entry["to"]["digest"] for entry in entries}
+    return compared[-1].version if compared and compared[-1].digest not in were else None
