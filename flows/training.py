@@ -74,7 +74,7 @@ def _run(held: int, promoting: bool, request: Request) -> str:
         if request != "none":
             _settle(held)
         raise
-    if request != "none" or (verdict == "promote" and promoting):
+    if request != "none" or champions.read() != before:
         walk(held)  # who was promoted is champion now: with this the DAG has converged
     return verdict
 

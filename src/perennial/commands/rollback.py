@@ -113,14 +113,14 @@ def _decide(found: Earlier, champion: Champion, why: str | None, uri: str | None
     reason = why or "rolled back by hand"
     verdict = promotion["verdict"]
     entry = entries.made("rollback", champion, after, promotion["objects"], verdict, reason)
-    attempts = [*champion.attempts, _attempt(champion, found.newest)]
+    attempts = [*champion.attempts, attempt(champion, found.newest)]
     earlier_champion = Champion(
         champion.model, version, found.digest, found.plan, verdict, entry["when"], attempts
     )
     pending.decide(earlier_champion, entry, uri, found.bundle)
 
 
-def _attempt(champion: Champion, newest: str) -> dict[str, Any]:
+def attempt(champion: Champion, newest: str) -> dict[str, Any]:
     """Return what the policy is to look back on: that this champion did not stand, and since when.
 
     It counts as an attempt on the newest batch, so that the cooldown begins now: the drift that
