@@ -1,7 +1,7 @@
 """The shipped project rolls back within seconds, and the same data does not undo it by itself."""
 
 import json
-import time
+import resource
 from typing import Any
 
 import pandas as pd
@@ -36,10 +36,12 @@ def drifted(project: Project) -> Project:
 
 
 def timed(project: Project, *arguments: str) -> float:
-    began = time.perf_counter()
+    """Run a command; return the seconds of a processor that it took: others may use the machine."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = project.perennial(*arguments)
     assert done.returncode == 0, done.stdout + done.stderr
-    return time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def test_it_takes_seconds_and_no_run_undoes_it(drifted: Project) -> None:
