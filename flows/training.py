@@ -74,7 +74,7 @@ def _run(held: int, promoting: bool, request: Request) -> str:
         if request != "none":
             _settle(held)
         raise
-    if request != "none" or champions.read() != before:
+    if request != "none" or _digest(champions.read()) != _digest(before):
         walk(held)  # who was promoted is champion now: with this the DAG has converged
     return verdict
 
@@ -99,6 +99,10 @@ def _challenge(held: int, before: champions.Champion | None, promoting: bool) ->
     elif before is not None:
         aliases.point(before)
     return verdict
+
+
+def _digest(champion: champions.Champion | None) -> str | None:
+    return champion.digest if champion else None
 
 
 def _settle(held: int) -> None:
