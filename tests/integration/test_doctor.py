@@ -177,12 +177,25 @@ APART = (
     "an undecided bundle",
     "a rollback's try",
 )
+# and what is put right just as one of those above is, too
+ALIKE = (
+    "DVC's lock is of the dead",
+    "champion.json is gone",
+    "a line is removed",
+    "lines are swapped",
+    "a line is put in",
+    "the bundle is gone",
+    "the bundle has more",
+    "the pointer is another",
+    "the alias is gone",
+)
+LONG = pytest.mark.long
 AFTERWARDS = {"champion.json is another": "2", "a rollback was killed": "1"}
 
 
 @pytest.mark.parametrize(
     "fault",
-    [pytest.param(name, marks=pytest.mark.long) if name in APART else name for name in PLANTS],
+    [pytest.param(name, marks=LONG) if name in (*APART, *ALIKE) else name for name in PLANTS],
 )
 def test_a_fault_is_said_put_right_and_gone(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path.cwd())  # and back, wherever the plant went

@@ -129,7 +129,15 @@ def lose_cache() -> None:
     shutil.rmtree(".dvc/cache")
 
 
-@pytest.mark.parametrize("fault", [lose_registry, lose_files, flip_registered, lose_cache])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lose_registry,
+        pytest.param(lose_files, marks=pytest.mark.long),
+        pytest.param(flip_registered, marks=pytest.mark.long),
+        lose_cache,
+    ],
+)
 def test_one_source_of_its_bytes_is_enough(fault: Callable[[], None]) -> None:
     """The registry, or DVC; what it lost of them the registry gets back."""
     digest = digest_of("1")
