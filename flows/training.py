@@ -17,10 +17,10 @@ import whereabouts
 from notices import failure_told, notice
 from perennial import paths
 from perennial.adapters import champions, dag, runlock
-from perennial.commands import announcements, attempts, pending, requests
+from perennial.commands import aliases, announcements, attempts, pending, requests
 from perennial.commands.events import tell
 from perennial.commands.markdown import markdown
-from perennial.commands.promote import point_alias, promote
+from perennial.commands.promote import declined, promote
 from perennial.commands.requests import Request
 from perennial.commands.summary import optional
 from perennial.errors import PerennialError
@@ -74,7 +74,7 @@ def _run(held: int, promoting: bool, request: Request) -> str:
         if request != "none":
             _settle(held)
         raise
-    if request != "none" or (verdict == "promote" and promoting):
+    if request != "none" or _digest(champions.read()) != _digest(before):
         walk(held)  # who was promoted is champion now: with this the DAG has converged
     return verdict
 
@@ -90,11 +90,19 @@ def _challenge(held: int, before: champions.Champion | None, promoting: bool) ->
             notice("block", str(gate.get("why")), _named(gate))
         raise
     verdict = _judged(before)
-    if verdict == "promote" and promoting:
+    why = declined() if verdict == "promote" and promoting else None
+    if why is not None:
+        tell("declined", why=why)
+        get_run_logger().warning("not promoted: %s", why)
+    if verdict == "promote" and promoting and why is None:
         promotion()
     elif before is not None:
-        point_alias(before)
+        aliases.point(before)
     return verdict
+
+
+def _digest(champion: champions.Champion | None) -> str | None:
+    return champion.digest if champion else None
 
 
 def _settle(held: int) -> None:

@@ -188,7 +188,7 @@ def test_a_registry_gets_a_champion_that_is_not_the_candidate(
     site.git("checkout", "origin/main", "models/champion.dvc", folder=clone.folder)
     point = (
         "from perennial.adapters import champions;"
-        "from perennial.commands.promote import point_alias; point_alias(champions.read())"
+        "from perennial.commands import aliases; aliases.point(champions.read())"
     )
     pointed = clone.run(sys.executable, "-c", point)
     assert pointed.returncode == 0, pointed.stderr

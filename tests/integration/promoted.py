@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -44,6 +45,12 @@ class Registry:
             (folder / name).write_bytes(content)
         return folder
 
+    def tags(self, *_: str) -> dict[str, dict[str, str]]:
+        return {}
+
+    def drop_alias(self, _: str, __: str, alias: str) -> None:
+        self.aliases.pop(alias, None)
+
     def set_alias(self, _: str, __: str, alias: str, version: str) -> None:
         self.aliases[alias] = version
 
@@ -63,7 +70,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pipeline, Registry
 @pytest.fixture
 def remembered(judged: tuple[Pipeline, Registry], monkeypatch: pytest.MonkeyPatch) -> Registry:
     known = copy.deepcopy(judged[1])
-    for name in ("find_version", "download", "set_alias"):
+    for name in ("find_version", "download", "drop_alias", "set_alias", "tags"):
         monkeypatch.setattr(registry, name, getattr(known, name))
     monkeypatch.setattr(registry, "versions", lambda *_: list(known.versions.values()))
     monkeypatch.setattr(registry, "alias_version", lambda _, __, alias: known.aliases.get(alias))
@@ -96,12 +103,18 @@ def judge(pipeline: Pipeline, remembered: Registry, model: str) -> None:
 def state(remembered: Registry) -> dict[str, Any]:
     """Everything that a promotion leaves, but for the moment it was made at."""
     shown = {
-        path.as_posix(): path.read_text().replace(champion().when, "THEN")
+        path.as_posix(): _timeless(path.read_text())
         for path in (paths.CHAMPION, paths.HISTORY, Path("models/champion.dvc"))
     }
     bundle = {p.name: p.read_bytes() for p in paths.CHAMPION_BUNDLE.iterdir()}
     left = sorted(p.name for p in [*Path("models").iterdir(), *paths.STATE.iterdir()])
     return {**shown, "bundle": bundle, "aliases": remembered.aliases, "left": left}
+
+
+def _timeless(text: str) -> str:
+    """Return a text without the moment that a promotion was made at, and what follows from it."""
+    text = text.replace(champion().when, "THEN")
+    return re.sub(r'("(?:previous|sha256|history)": )"[0-9a-f]{64}"', r"\1THEN", text)
 
 
 def champion() -> Champion:

@@ -11,7 +11,7 @@ from tests.integration.champions_folder import prepare
 
 from perennial.adapters import batches, champions
 from perennial.adapters.champions import Champion
-from perennial.commands import attempts
+from perennial.commands import attempts, rollback
 from perennial.core.proof import population
 from perennial.stages.monitor import monitor
 
@@ -93,3 +93,22 @@ def test_what_is_no_lost_challenge_is_not_kept(gate: dict[str, Any]) -> None:
     Path("reports/gate.json").write_text(json.dumps(told))
     assert not attempts.record()
     assert champion().attempts == []
+
+
+@pytest.mark.usefixtures("project")
+def test_after_a_rollback_the_monitor_keeps_whom_it_went_to() -> None:
+    """The newer champion's drift is still there; its plan, and so its model, is not made again."""
+    arrive("10", moved=True)
+    first = champion()
+    monitor()
+    newer = plan()
+    assert newer["action"] == "retrain"
+    won = {"period": "10", "action": "retrain", "verdict": "promote", "digest": "c" * 64}
+    champions.write(replace(first, digest="c" * 64, plan=newer, attempts=[won]))
+    second = champion()
+    attempt = rollback.attempt(second, newest="10")
+    champions.write(replace(first, attempts=[*second.attempts, attempt]))
+    monitor()
+    assert report()["action"] == "keep"
+    assert "on 10, ended in `rollback` 0 periods ago" in report()["why"]
+    assert plan() == first.plan

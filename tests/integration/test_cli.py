@@ -16,9 +16,10 @@ from tests.integration.pipelines import STAGES, Pipeline, make
 from typer.testing import CliRunner, Result
 
 from perennial import paths
-from perennial.adapters import champions, runlock
+from perennial.adapters import champions, histories, runlock
 from perennial.cli import app
 from perennial.commands import environment
+from perennial.core import hash_chain
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
@@ -174,7 +175,7 @@ def test_without_prefect_the_extra_is_named(
     assert "dvc repro" in answer.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "promote"])
+@pytest.mark.parametrize("command", ["run", "promote", "rollback", "doctor"])
 def test_a_second_run_at_once_says_so_and_leaves(pipeline: Pipeline, command: str) -> None:
     flow(then="open('started', 'w')")
     with runlock.alone():
@@ -327,7 +328,11 @@ def test_history_is_newest_first(pipeline: Pipeline) -> None:
         }
         for number, (before, after) in enumerate([(None, people[0]), tuple(people)], start=1)
     ]
-    paths.HISTORY.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    for entry in entries:
+        histories.append(hash_chain.seal(entry, histories.head(histories.read())))
+    end, plan = histories.read()[-1], {"action": "retrain"}
+    second = champions.Champion("m", "2", "b" * 64, plan, "promote", "2026", [], end["sha256"])
+    champions.write(second)
     shown = " ".join(perennial("history").output.split())
     newer, older = (
         shown.index("version 2 (bbbbbbbbbbbb) after version 1"),
@@ -335,7 +340,37 @@ def test_history_is_newest_first(pipeline: Pipeline) -> None:
     )
     assert newer < older
     assert "promote: it is [better]" in shown
-    assert json.loads(perennial("history", "--json").stdout)["history"] == entries
+    assert f"2 entries, each chained to the one before; the last is {end['sha256'][:12]}" in shown
+    told = json.loads(perennial("history", "--json").stdout)["history"]
+    assert [{k: v for k, v in each.items() if k in entries[0]} for each in told] == entries
+    assert told[0]["sha256"] == told[1]["previous"]
+
+
+def test_a_history_that_was_edited_is_exit_3_with_the_line(pipeline: Pipeline) -> None:
+    entry = {"action": "promote", "from": None, "to": {"version": "1", "digest": "a" * 64}}
+    histories.append(hash_chain.seal(entry, hash_chain.GENESIS))
+    paths.HISTORY.write_text(paths.HISTORY.read_text().replace("promote", "promoted"))
+    answer = perennial("history")
+    assert answer.exit_code == 3
+    assert "history.jsonl, line 1: was edited" in answer.stderr
+    assert "perennial doctor" in answer.stderr
+
+
+def test_rollback_says_why_it_refuses(pipeline: Pipeline) -> None:
+    answer = perennial("rollback")
+    assert answer.exit_code == 2
+    assert "nobody is champion" in answer.stderr
+
+
+def test_the_doctor_of_a_fresh_clone_finds_nothing(pipeline: Pipeline) -> None:
+    answer = perennial("doctor")
+    assert answer.exit_code == 0, answer.output
+    assert "all is well" in answer.output
+    paths.HISTORY.write_text("no entry\n")
+    answer = perennial("doctor", "--check")
+    assert answer.exit_code == 3
+    assert "✗ history.jsonl, line 1: no entry" in answer.output
+    assert json.loads(perennial("doctor", "--json").stdout)["exit_code"] == 3
 
 
 def test_verify_says_what_was_checked_and_fails_on_a_fault(pipeline: Pipeline) -> None:

@@ -18,6 +18,9 @@ import yaml
 from tests.integration.pipelines import STAGES, Pipeline, make
 from tests.served import harness
 
+from perennial.adapters import champions, histories
+from perennial.core import hash_chain
+
 pytest.importorskip("prefect")
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -159,6 +162,32 @@ def test_the_verdict_promote_promotes_once_and_walks_once_more(
     assert len(acts) == 1
     assert pipeline.ran() == [*STAGES, *STAGES]
     assert json.loads(Path("reports/gate.json").read_text())["verdict"] == "keep"
+
+
+def test_whom_a_person_moved_away_from_is_not_promoted_by_a_run(
+    flow: ModuleType,
+    pipeline: Pipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A run that makes the same candidate again says so, and who is champion stays."""
+    monkeypatch.setattr(flow, "promote", lambda: pytest.fail("promoted"))
+    monkeypatch.setattr(flow.aliases, "point", lambda _: "1")
+    ref = {"version": "2", "digest": "c" * 64}
+    first = {"version": "1", "digest": "a" * 64}
+    acts = [("promote", None, first), ("promote", first, ref), ("rollback", ref, first)]
+    entry: dict[str, Any] = {}
+    for action, before, after in acts:
+        said = {"who": "Ada", "when": "2026-01-01", "why": "complaints"}
+        entry = {"action": action, "from": before, "to": after, **said}
+        histories.append(hash_chain.seal(entry, histories.head(histories.read())))
+    end = histories.read()[-1]["sha256"]
+    plan = {"parts": {}}
+    champions.write(champions.Champion("m", "1", "a" * 64, plan, "promote", "x", [], end))
+    pipeline.verdict("promote")
+    assert flow.training() == "promote"
+    assert pipeline.ran() == list(STAGES), "nothing changed, so there is nothing to converge to"
+    assert "not promoted: candidate cccccccccccc" in capfd.readouterr().out
 
 
 def clean(folder: Path, **more: str) -> dict[str, str]:

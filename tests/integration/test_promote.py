@@ -13,7 +13,7 @@ from tests.integration.promoted import MODEL, Registry, champion, judge, state
 from perennial import paths
 from perennial.adapters import bundles, champions, dag, registry
 from perennial.adapters.champions import Champion
-from perennial.commands import promote as module
+from perennial.commands import entries
 from perennial.commands.history import history
 from perennial.commands.promote import promote
 from perennial.commands.verify import verify
@@ -209,7 +209,7 @@ def test_verify_of_one_version_checks_only_that(pipeline: Pipeline, remembered: 
 def test_who_is_the_account_where_git_has_no_name(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module.git, "author", lambda: None)
-    monkeypatch.setattr(module.getpass, "getuser", lambda: "ada")
+    monkeypatch.setattr(entries.git, "author", lambda: None)
+    monkeypatch.setattr(entries.getpass, "getuser", lambda: "ada")
     promote()
     assert history()[0]["who"] == "ada"

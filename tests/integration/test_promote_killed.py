@@ -12,7 +12,7 @@ from tests.integration.pipelines import Pipeline
 from tests.integration.promoted import MODEL, Registry, champion, state
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, registry
+from perennial.adapters import bundles, champions, dag, files, histories, registry
 from perennial.adapters.champions import Champion
 from perennial.commands import pending
 from perennial.commands.history import history
@@ -31,8 +31,10 @@ def kill(
     *,
     target: Path | None = None,
     after: bool = False,
+    act: Callable[[], object] = promote,
 ) -> None:
-    """Have the next promotion be killed before or after a step (of those on a certain path)."""
+    """Have a promotion, or what `act` does, be killed before or after a step (of those on a certain
+    path)."""
     real: Callable[..., Any] = getattr(where, name)
 
     def step(*arguments: Any, **options: Any) -> Any:
@@ -45,18 +47,18 @@ def kill(
     with patched.context() as until_killed:
         until_killed.setattr(where, name, step)
         with pytest.raises(Killed):
-            promote()
+            act()
 
 
 STEPS: dict[str, tuple[object, str, Path | None]] = {
-    "the candidate is copied": (pending, "_copy", pending.BUNDLE),
+    "the candidate is copied": (pending, "place", pending.BUNDLE),
     "it is decided": (files, "write_bytes", pending.DECISION),
-    "the bundle is placed": (pending, "_copy", paths.CHAMPION_BUNDLE),
+    "the bundle is placed": (pending, "place", paths.CHAMPION_BUNDLE),
     "its manifest is written": (files, "write_bytes", Path("models/.champion.new/manifest.json")),
     "the old bundle is removed": (shutil, "rmtree", paths.CHAMPION_BUNDLE),
     "it is tracked": (dag, "track", None),
     "the alias is set": (registry, "set_alias", None),
-    "the history is written": (pending, "_append", None),
+    "the history is written": (histories, "append", None),
     "the champion is written": (champions, "write", None),
     "it is cleared away": (shutil, "rmtree", pending.FOLDER),
 }

@@ -264,3 +264,24 @@ def test_a_bootstrap_is_no_challenge_and_nothing_cools_down_after_it() -> None:
     once = {"attempts": 1, "periods": 12}
     assert chosen(DRIFT, situation(first), budget=once).action == "retrain"
     assert chosen(DRIFT, situation(attempt(NOW)), budget=once).action == "keep"
+
+
+@pytest.mark.parametrize("action", ["retrain", "retune", "recalibrate", "bootstrap"])
+@pytest.mark.parametrize("found", [DRIFT, LOST, SEVERE], ids=["drift", "lost", "severe"])
+def test_the_data_that_made_a_champion_rolled_back_from_ask_for_nothing(
+    found: Examination, action: str
+) -> None:
+    """Not even without a cooldown: what it drifted from is still there, and so is the drift."""
+    known = situation(attempt("2020-11"), attempt(NOW, action, "rollback"))
+    for cooldown in (0, 2):
+        choice = chosen(found, known, cooldown=cooldown, budget={"attempts": 9, "periods": 6})
+        assert choice.action == "keep"
+        assert f"the last attempt, on {NOW}, ended in `rollback`" in choice.why
+
+
+def test_after_the_cooldown_a_rollback_asks_for_a_new_search() -> None:
+    """The same hyperparameters on a little more data would be the same again."""
+    known = situation(attempt("2020-08"), attempt("2020-09", "retrain", "rollback"))
+    choice = chosen(DRIFT, known, budget={"attempts": 9, "periods": 6})
+    assert choice.action == "retune"
+    assert "the last retrain, on 2020-09, was rolled back from" in choice.why

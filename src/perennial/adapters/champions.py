@@ -11,6 +11,7 @@ from perennial.errors import IntegrityError
 
 REMEDY = "Restore champion.json from Git (`git checkout champion.json`), then run again."
 KEYS = {"schema_version", "model", "version", "digest", "plan", "verdict", "when", "attempts"}
+OPTIONAL = {"history"}  # the file of a fresh clone has none
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Champion:
     """The model in production: its registered version, its bundle's digest and its plan.
 
     `verdict` is the gate's that promoted it, `when` in UTC; `attempts` lists what challenged it,
-    as `{"period", "action", "verdict", "digest"}`.
+    as `{"period", "action", "verdict", "digest"}`; `history` is the digest of the entry of
+    history.jsonl that put it in charge.
     """
 
     model: str
@@ -28,6 +30,7 @@ class Champion:
     verdict: str
     when: str
     attempts: Sequence[Mapping[str, Any]]
+    history: str | None = None
 
 
 def read(path: Path = paths.CHAMPION) -> Champion | None:
@@ -41,8 +44,7 @@ def read(path: Path = paths.CHAMPION) -> Champion | None:
         content = files.read_json(path, REMEDY)
     except Exception as error:
         raise IntegrityError(f"{path}: can't tell who is champion: {error}", REMEDY) from error
-    if set(content) != KEYS:
-        odd = sorted(set(content) ^ KEYS)
+    if odd := sorted((set(content) - OPTIONAL) ^ KEYS):
         raise IntegrityError(f"{path}: keys missing or unknown: {', '.join(odd)}", REMEDY)
     named = {k: content[k] for k in ("version", "digest", "plan", "verdict", "when")}
     if all(value is None for value in named.values()):
@@ -50,8 +52,10 @@ def read(path: Path = paths.CHAMPION) -> Champion | None:
     absent = sorted(k for k, value in named.items() if value is None)
     if absent:
         raise IntegrityError(f"{path}: names a champion without {', '.join(absent)}", REMEDY)
-    champion = Champion(**named, model=content["model"], attempts=content["attempts"])
-    texts = (champion.model, champion.version, champion.digest, champion.verdict, champion.when)
+    rest: Any = {k: content.get(k) for k in ("model", "attempts", *OPTIONAL)}
+    champion = Champion(**named, **rest)
+    texts = [champion.model, champion.version, champion.digest, champion.verdict, champion.when]
+    texts += [] if champion.history is None else [champion.history]
     sound = all(isinstance(text, str) and text for text in texts)
     if not (sound and isinstance(champion.plan, dict) and isinstance(champion.attempts, list)):
         raise IntegrityError(f"{path}: a value is of a wrong type or empty", REMEDY)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from perennial.errors import InputError, IntegrityError
+from perennial.errors import InputError
 
 
 @contextlib.contextmanager
@@ -71,26 +71,6 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}, not an object", remedy)
     return content
-
-
-def json_line(content: Mapping[str, Any]) -> bytes:
-    """Return JSON on one line, for a log that is appended to."""
-    return (json.dumps(_jsonable(content), sort_keys=True, ensure_ascii=False) + "\n").encode()
-
-
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """Read a log of JSON lines, oldest first; none if there is no file.
-
-    Raises:
-        IntegrityError: a line is no JSON.
-    """
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    try:
-        return [json.loads(line) for line in lines]
-    except ValueError as error:
-        raise IntegrityError(
-            f"{path}: a line is no JSON: {error}", f"Restore it (`git checkout {path}`)."
-        ) from error
 
 
 def sha256(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
@@ -29,6 +29,15 @@ def dirty(folder: Path = Path(), ignoring: Sequence[Path] = ()) -> bool | None:
 def author() -> str | None:
     """Return the user's name as Git has it, or None."""
     return (_git(Path(), "config", "user.name") or "").strip() or None
+
+
+def past(path: Path, most: int = 50) -> Iterator[str]:
+    """Yield a file's text as the commits that changed it have it, newest first."""
+    commits = (_git(Path(), "log", f"-{most}", "--format=%H", "--", str(path)) or "").split()
+    for each in commits:
+        text = _git(Path(), "show", f"{each}:./{path.as_posix()}")
+        if text is not None:
+            yield text
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -33,10 +33,7 @@ def alone(path: Path = PATH) -> Iterator[int]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise UnreachableError(
-                f"another run is at work in this project ({file.read().strip()})",
-                "Wait until it has ended, then run the same command again.",
-            ) from None
+            raise _busy(file.read().strip()) from None
         file.truncate(0)
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         file.write(f"process {os.getpid()}, since {now}")
@@ -44,4 +41,30 @@ def alone(path: Path = PATH) -> Iterator[int]:
         try:
             yield file.fileno()
         finally:
+            file.truncate(0)  # what names a process now was killed
             fcntl.flock(file, fcntl.LOCK_UN)  # also where a process left behind holds a copy
+
+
+def left(path: Path = PATH) -> str:
+    """Return what a run that was killed left in the lock; nothing where none was.
+
+    Raises:
+        UnreachableError: no, it is still at work.
+    """
+    if not path.exists():
+        return ""
+    with path.open() as file:
+        said = file.read().strip()
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _busy(said) from None
+        fcntl.flock(file, fcntl.LOCK_UN)
+    return said
+
+
+def _busy(said: str) -> UnreachableError:
+    return UnreachableError(
+        f"another run is at work in this project ({said})",
+        "Wait until it has ended, then run the same command again.",
+    )

@@ -5,6 +5,7 @@
 - `{"event": "line", "stage", "line"}`: what a stage prints, as it comes
 - `{"event": "judged", "gate", "metrics"}`: the gate's report and the metrics of the candidate
 - `{"event": "promoted", "from", "to"}`: versions and digests
+- `{"event": "declined", "why"}`: the verdict is `promote`, and only a person may act on it
 - `{"event": "end", "exit_code", "faults", "remedy"}`: always the last one
 """
 
@@ -48,4 +49,6 @@ def _in_words(event: Event) -> str | None:
         return f"verdict: {event['gate']['verdict']}: {event['gate']['why']}"
     if event["event"] == "promoted":
         return f"champion is now version {event['to']['version']}"
+    if event["event"] == "declined":
+        return f"not promoted: {event['why']}"
     return None

@@ -2,14 +2,20 @@
 
 from typing import Any
 
-from perennial import paths
-from perennial.adapters import files
+from perennial.adapters import champions, histories
+from perennial.commands import pending
+from perennial.errors import IntegrityError
 
 
 def history() -> list[dict[str, Any]]:
-    """Return every change of champion, oldest first.
+    """Return every change of champion, oldest first, its chain and its end checked.
 
     Raises:
-        IntegrityError: the history can't be read.
+        IntegrityError: a line was edited, removed, put in or moved, or lines were cut off the end.
     """
-    return files.read_json_lines(paths.HISTORY)
+    entries = histories.read()
+    if pending.DECISION.exists():  # killed halfway: the end is as it will be, or one entry short
+        return entries
+    if faults := histories.end_faults(entries, champions.read()):
+        raise IntegrityError(faults, histories.REMEDY)
+    return entries

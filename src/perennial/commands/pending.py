@@ -1,21 +1,22 @@
-"""A promotion that was decided: written down whole, then carried out.
+"""A change of champion that was decided, promotion or rollback: written down, then carried out.
 
-Each step can be done again. So a promotion that was killed between two steps is finished by the
-next command, whatever has changed in the meantime, and ends as if nothing had happened.
+Each step can be done again. So one that was killed between two steps is finished by the next
+command, whatever has changed in the meantime, and ends as if nothing had happened.
 champion.json, which is the truth, is written last.
 """
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, registry
+from perennial.adapters import bundles, champions, dag, files, histories, registry
 from perennial.adapters.champions import Champion
+from perennial.commands import aliases
+from perennial.core import hash_chain
 
-ALIAS = "champion"
 FOLDER = paths.STATE / "promotion"
 DECISION = FOLDER / "decision.json"
 BUNDLE = FOLDER / "bundle"
@@ -23,30 +24,40 @@ BUNDLE = FOLDER / "bundle"
 
 @dataclass(frozen=True)
 class Promotion:
-    """What a promotion came to: who is champion now, and who was before (version and digest)."""
+    """What a promotion or rollback came to: who is champion now, and who was before (version and
+    digest)."""
 
     champion: Champion
     before: Mapping[str, str] | None
     changed: bool
     why: str
+    action: str = "promote"
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values, without the plan."""
         champion = {key: getattr(self.champion, key) for key in ("model", "version", "digest")}
-        rest = {"before": self.before, "changed": self.changed, "why": self.why}
+        rest = {name: getattr(self, name) for name in ("before", "changed", "why", "action")}
         return {"schema_version": 1, "champion": champion, **rest}
 
 
-def decide(champion: Champion, entry: Mapping[str, Any], uri: str | None) -> None:
-    """Write down who becomes champion, with a copy of the candidate; from here on it will be done.
+def decide(
+    champion: Champion, entry: Mapping[str, Any], uri: str | None, bundle: Path = paths.CANDIDATE
+) -> None:
+    """Write down who becomes champion, with a copy of its bundle; from here on it will be done.
 
     Args:
-        champion: What champion.json is to say.
-        entry: What the history is to say; its `from` is who is champion until then.
+        champion: What champion.json is to say, but for its `history`.
+        entry: What the history is to say, not sealed; its `from` is who is champion until then.
         uri: `registry.uri` of params.yaml.
+        bundle: Where its bundle is.
+
+    Raises:
+        IntegrityError: the history was tampered with, or the bundle is damaged.
     """
-    _copy(paths.CANDIDATE, BUNDLE, champion.digest)
-    decision = {"champion": asdict(champion), "entry": dict(entry), "registry": uri}
+    sealed = hash_chain.seal(entry, histories.head(histories.read()))
+    place(bundle, BUNDLE, champion.digest)
+    decided = asdict(replace(champion, history=sealed["sha256"]))
+    decision = {"champion": decided, "entry": sealed, "registry": uri}
     files.write_bytes(DECISION, files.exact_json_bytes({"schema_version": 1, **decision}))
 
 
@@ -54,7 +65,7 @@ def finish() -> Promotion | None:
     """Carry out what was decided; None if nothing is left to be done.
 
     Raises:
-        IntegrityError: what was decided on is damaged.
+        IntegrityError: what was decided on is damaged, or the history was tampered with.
         UnreachableError: the registry can't be reached.
     """
     if not DECISION.exists():  # what else is there was never decided, or is done
@@ -67,30 +78,26 @@ def finish() -> Promotion | None:
     done = None
     # if it is neither, somebody else was promoted since, and what was decided no longer holds
     if digest in (before["digest"] if before else None, champion.digest):
+        histories.is_last(entry)  # or the next: before anything is moved
         if not bundles.is_whole(paths.CHAMPION_BUNDLE, champion.digest):
-            _copy(BUNDLE, paths.CHAMPION_BUNDLE, champion.digest)
+            place(BUNDLE, paths.CHAMPION_BUNDLE, champion.digest)
         dag.track(paths.CHAMPION_BUNDLE)
         uri = registry.resolve(decision["registry"])
-        registry.set_alias(uri, champion.model, ALIAS, champion.version)
-        _append(entry)
+        aliases.settle(uri, champion, champion.version, [*histories.read(), entry])
+        histories.append(entry)
         champions.write(champion)
-        done = Promotion(champion, before, True, entry["why"])
+        done = Promotion(champion, before, True, entry["why"], entry["action"])
     DECISION.unlink()
     shutil.rmtree(FOLDER)
     return done
 
 
-def _append(entry: Mapping[str, Any]) -> None:
-    """Add to the history, unless it is its last entry already."""
-    known = files.read_json_lines(paths.HISTORY)
-    if known[-1:] != [entry]:
-        before = paths.HISTORY.read_bytes() if known else b""
-        # the file anew, by rename: a kill leaves no half line at its end
-        files.write_bytes(paths.HISTORY, before + files.json_line(entry))
+def place(source: Path, target: Path, digest: str) -> None:
+    """Copy a bundle of that digest, in place of what is at `target`.
 
-
-def _copy(source: Path, target: Path, digest: str) -> None:
-    """Copy a bundle of that digest, in place of what is at `target`."""
+    Raises:
+        IntegrityError: what is at `source` is not that.
+    """
     artefacts = bundles.read(source, digest)
     artefacts[bundles.MANIFEST] = (source / bundles.MANIFEST).read_bytes()
     temporary = target.with_name(f".{target.name}.new")

@@ -1,19 +1,18 @@
 """The act: the candidate becomes champion, if the gate says so of just this candidate."""
 
-import getpass
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, git, registry
+from perennial.adapters import bundles, champions, dag, files, histories, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.commands import attempts, pending
-from perennial.commands.pending import ALIAS, Promotion
+from perennial.commands import aliases, attempts, entries, pending
+from perennial.commands.pending import Promotion
+from perennial.commands.summary import optional
+from perennial.core import succession
 from perennial.errors import InputError, IntegrityError
 
 AGAIN = "Run `perennial run` (or `dvc repro`), so that the candidate is judged as things are now."
@@ -34,35 +33,36 @@ def promote() -> Promotion:
     if champion is not None and champion.digest == bundles.digest(paths.CANDIDATE):
         return finished or _settle(champion)
     _check(gate, champion)
+    if faults := histories.end_faults(histories.read(), champion):
+        raise IntegrityError(faults, f"Nothing was promoted. {histories.REMEDY}")
     _decide(gate, champion)
     promotion = pending.finish()
     assert promotion is not None  # it was just decided
     return promotion
 
 
-def point_alias(champion: Champion) -> str:
-    """Have the registry hold the champion, which one made anew has lost, and its alias point to it.
+def declined() -> str | None:
+    """Return why nobody but a person is to promote the candidate; None if nothing is against it.
 
-    Returns:
-        The version that the champion has in the registry.
+    Whom a person moved away from would be promoted again by the same data, if a scheduled request
+    or a colleague's run makes it once more.
 
     Raises:
-        IntegrityError: the registry has lost it, and its bytes are not to be had.
-        UnreachableError: the registry can't be reached.
+        IntegrityError: the history was tampered with.
     """
-    uri = registry.resolve(read_params("registry").registry.uri)
-    version = registry.find_version(uri, champion.model, champion.digest)
-    if version is None:
-        from perennial.commands.refill import refill
-
-        version = refill(uri, champion)
-    registry.set_alias(uri, champion.model, ALIAS, version)
-    return version
+    digest = optional(paths.GATE_REPORT).get("candidate")
+    entry = succession.moved_away_from(histories.read()).get(str(digest))
+    if entry is None:
+        return None
+    return (
+        f"candidate {_short(digest)} was champion until {entry['who']} moved away from it on "
+        f"{entry['when']} ({entry['why']}); `perennial promote` puts it back by hand"
+    )
 
 
 def _settle(champion: Champion) -> Promotion:
     """Bring the registry and champion.json to one on the champion's version."""
-    version = point_alias(champion)
+    version = aliases.point(champion)
     if version != champion.version:
         champion = replace(champion, version=version)
         champions.write(champion)
@@ -99,20 +99,15 @@ def _decide(gate: Mapping[str, Any], champion: Champion | None) -> None:
     digest, verdict = gate["candidate"], gate["verdict"]
     version = _registered(params.registry.uri, params.registry.model, digest)
     plan = files.read_json(paths.PLAN, AGAIN)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    entry = {
-        "when": now,
-        "who": git.author() or _account(),
-        "action": "promote",
-        "from": {"version": champion.version, "digest": champion.digest} if champion else None,
-        "to": {"version": version, "digest": digest},
-        "verdict": verdict,
-        "why": gate["why"],
-        "commit": git.commit(),
+    objects = {
+        "plan": {"sha256": entries.plan_digest(plan), "md5": dag.md5_in_lock(paths.PLAN)},
+        "bundle": {"md5": dag.md5_in_lock(paths.CANDIDATE)},
     }
+    after = {"version": version, "digest": digest}
+    entry = entries.made("promote", champion, after, objects, verdict, gate["why"])
     tried = [*(champion.attempts if champion else []), attempts.describe(gate, plan)]
     model = params.registry.model
-    promoted = Champion(model, version, digest, plan, verdict, when=now, attempts=tried)
+    promoted = Champion(model, version, digest, plan, verdict, entry["when"], tried)
     pending.decide(promoted, entry, params.registry.uri)
 
 
@@ -129,13 +124,6 @@ def _registered(uri: str | None, model: str, digest: str) -> str:
             f"Nothing was promoted. {AGAIN}",
         )
     return found
-
-
-def _account() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # an account without a name, as in a container
-        return f"user {os.getuid()}"
 
 
 def _short(digest: str | None) -> str:

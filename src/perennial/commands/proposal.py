@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import batches, branches, champions, dag, files
+from perennial.adapters import batches, branches, champions, dag, histories
 from perennial.adapters.configuration import read_params
 from perennial.commands.markdown import gate_table
 from perennial.commands.summary import Summary, optional
@@ -77,7 +77,7 @@ def _why(proposal: Proposal) -> str:
     if the run that promoted was killed after it."""
     now = champions.read()
     if proposal.branch and now and now.digest != _champion_of(proposal.base):
-        return f"{now.verdict}: {files.read_json_lines(paths.HISTORY)[-1]['why']}"
+        return f"{now.verdict}: {histories.read()[-1]['why']}"
     found = proposal.found
     return f"{found.verdict}: {found.why}" if found else ""
 

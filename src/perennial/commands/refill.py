@@ -4,6 +4,7 @@ The stage `register` sees to the candidate. Where a challenge failed, that is no
 """
 
 import json
+from pathlib import Path
 
 from perennial import paths
 from perennial.adapters import batches, bundles, dag, registry
@@ -14,8 +15,8 @@ from perennial.core.model.candidate import MODEL, SPEC
 EXAMPLE_ROWS = 3
 
 
-def refill(uri: str, champion: Champion) -> str:
-    """Register the champion from its bytes and return its version there.
+def refill(uri: str, champion: Champion, bundle: Path = paths.CHAMPION_BUNDLE) -> str:
+    """Register a champion, or an earlier one, from its bytes and return its version there.
 
     Its metrics and reports were those of its own run, so they are not recorded again.
 
@@ -23,9 +24,9 @@ def refill(uri: str, champion: Champion) -> str:
         IntegrityError: its bytes, or the batches of its plan, are not to be had.
         UnreachableError: the registry can't be reached or written.
     """
-    if not bundles.is_whole(paths.CHAMPION_BUNDLE, champion.digest):
-        dag.fetch(paths.CHAMPION_BUNDLE)
-    artefacts = bundles.read(paths.CHAMPION_BUNDLE, champion.digest)
+    if bundle == paths.CHAMPION_BUNDLE and not bundles.is_whole(bundle, champion.digest):
+        dag.fetch(bundle)
+    artefacts = bundles.read(bundle, champion.digest)
     model = json.loads(artefacts[MODEL])
     inputs = facts.raw_inputs(model, json.loads(artefacts[SPEC]))
     newest = champion.plan["parts"]["holdout"][-1:]
@@ -33,7 +34,7 @@ def refill(uri: str, champion: Champion) -> str:
     record = registry.Record(
         model=champion.model,
         digest=champion.digest,
-        bundle=paths.CHAMPION_BUNDLE,
+        bundle=bundle,
         inputs=inputs,
         example=raw[newest[0]["period"]][list(inputs)].head(EXAMPLE_ROWS),
         params=facts.parameters(model, champion.plan),

@@ -1,4 +1,4 @@
-"""What a person reads of a run, of how things are, of the history and of a check."""
+"""What a person reads of a run, of how things are and of a check."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -65,10 +65,13 @@ def status(found: Status) -> RenderableType:
         known = found.registered
         who = f"{known['model']} version {known['version']} ({digest(known['digest'])})"
         rows.append(("registered", who))
+    rows += [(alias, told) for alias, told in found.aliases.items() if told]
     rows += [("quarantined", f"{each['period']}: {each['why']}") for each in found.quarantined]
     rows += _stale(found.stale)
     if found.unfinished:
-        rows.append(("unfinished", "a promotion was killed halfway; `perennial promote` ends it"))
+        rows.append(
+            ("unfinished", "a promotion or rollback was killed halfway; `perennial doctor` ends it")
+        )
     return pairs(rows)
 
 
@@ -78,23 +81,9 @@ def promotion(done: Promotion) -> RenderableType:
     who = f"{champion.model} version {champion.version} ({digest(champion.digest)})"
     if not done.changed:
         return Text(f"{who} is champion already.")
+    back = " again" if done.action == "rollback" else ""
     before = f"version {done.before['version']}" if done.before else "nobody"
-    return Text(f"{who} is champion now; before: {before}.\n{done.why}\n{KEEP}")
-
-
-def history(entries: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """Return every change of champion, newest first."""
-    if not entries:
-        return Text("Nobody was promoted yet; `perennial run` makes the first champion.")
-    blocks = []
-    for entry in reversed(entries):
-        before, commit = entry.get("from"), entry.get("commit")
-        to = f"version {entry['to']['version']} ({digest(entry['to']['digest'])})"
-        since = f"version {before['version']} ({digest(before['digest'])})" if before else "nobody"
-        at = f", at commit {commit[:8]}" if commit else ""
-        told = f"after {since}, by {entry['who']}{at}\n{entry['verdict']}: {entry['why']}"
-        blocks.append((entry["when"], f"{to}\n{told}"))
-    return pairs(blocks)
+    return Text(f"{who} is champion{back} now; before: {before}.\n{done.why}\n{KEEP}")
 
 
 def verification(found: Verification) -> RenderableType:
@@ -148,6 +137,7 @@ def _persons(found: Summary) -> list[tuple[str, str]]:
         ("candidate", f"{digest(candidate.get('digest'))}, {registered}"),
         ("champion before", _named(found.champion_before)),
         ("champion now", _named(found.champion)),
+        *([("not promoted", found.declined)] if found.declined else []),
     ]
 
 

@@ -159,7 +159,7 @@ def _same(one: str, other: str) -> bool:
 
     def champion(commit: str) -> dict[str, Any]:
         content = json.loads(branches.committed(paths.CHAMPION.as_posix(), commit) or "{}")
-        return {key: content[key] for key in content if key not in ("when", "version")}
+        return {key: content[key] for key in content if key not in ("when", "version", "history")}
 
     return set(branches.differing(one, other)) <= TIMED and champion(one) == champion(other)
 

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import champions, dag
-from perennial.commands import pending
+from perennial.adapters import champions, dag, registry
+from perennial.adapters.configuration import read_params
+from perennial.commands import aliases, pending
 from perennial.commands.summary import optional, quarantined, short
+from perennial.errors import InputError, UnreachableError
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Status:
     """How things are; None where nothing was run yet.
 
     `stale` is each stage that something changed for, with what; `unfinished` whether a promotion
-    was killed halfway.
+    or rollback was killed halfway; `aliases` who is challenger and shadow, as a person reads it.
     """
 
     champion: Mapping[str, str] | None
@@ -26,6 +28,7 @@ class Status:
     quarantined: list[dict[str, str]]
     stale: Mapping[str, list[str]]
     unfinished: bool
+    aliases: Mapping[str, str | None]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -53,7 +56,20 @@ def status() -> Status:
         quarantined=quarantined(),
         stale=dag.stale(),
         unfinished=pending.DECISION.exists(),
+        aliases=_aliases(),
     )
+
+
+def _aliases() -> dict[str, str | None]:
+    """Return who is challenger and shadow; why it can't be told, where it can't."""
+    names = (aliases.CHALLENGER, aliases.SHADOW)
+    try:
+        params = read_params("registry").registry
+        uri = registry.resolve(params.uri)
+        found = {name: registry.alias_version(uri, params.model, name) for name in names}
+    except (InputError, UnreachableError) as error:
+        return dict.fromkeys(names, f"unknown: {error.faults[0]}")
+    return {name: f"version {found[name]}" if found[name] else None for name in names}
 
 
 def _some(report: Mapping[str, Any], *keys: str) -> dict[str, Any] | None:

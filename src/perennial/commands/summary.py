@@ -33,7 +33,8 @@ PICTURES = (
 
 @dataclass(frozen=True)
 class Summary:
-    """What came of a run; without a verdict if it ended before the gate."""
+    """What came of a run; without a verdict if it ended before the gate. `declined` is why the
+    verdict `promote` was not acted on, where it wasn't."""
 
     exit_code: int
     verdict: str | None
@@ -51,6 +52,7 @@ class Summary:
     timings: Mapping[str, float] = field(default_factory=dict)
     faults: Sequence[str] = field(default_factory=list)
     remedy: str | None = None
+    declined: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -85,6 +87,7 @@ def summarise(
         timings=optional(paths.TIMINGS),
         faults=end["faults"],
         remedy=end["remedy"],
+        declined=next((e["why"] for e in told if e["event"] == "declined"), None),
     )
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, registry
+from perennial.adapters import bundles, champions, dag, histories, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.commands import pending
+from perennial.commands import entries, pending
+from perennial.commands.aliases import CHAMPION
 from perennial.errors import InputError, IntegrityError
 
 
@@ -99,8 +100,8 @@ def _alias(uri: str, champion: Champion, shared: bool) -> Checked:
     A registry of this folder's own numbers its versions itself, and a fresh clone has none yet:
     what counts there is the digest. One that is shared has to have champion.json's version too.
     """
-    what = f"champion.json and alias `{pending.ALIAS}`"
-    alias = registry.alias_version(uri, champion.model, pending.ALIAS)
+    what = f"champion.json and alias `{CHAMPION}`"
+    alias = registry.alias_version(uri, champion.model, CHAMPION)
     known = {v.version: v.digest for v in registry.versions(uri, champion.model)}
     faults = []
     if not known and not shared:
@@ -108,7 +109,7 @@ def _alias(uri: str, champion: Champion, shared: bool) -> Checked:
         return Checked(f"{what} {empty}", champion.digest, [])
     if alias is None or known.get(alias) != champion.digest:
         faults.append(
-            f"registry: alias `{pending.ALIAS}` of {champion.model} names "
+            f"registry: alias `{CHAMPION}` of {champion.model} names "
             + (f"version {alias}, digest {_short(known.get(alias))}" if alias else "no version")
             + f", champion.json digest {_short(champion.digest)}"
         )
@@ -121,20 +122,18 @@ def _alias(uri: str, champion: Champion, shared: bool) -> Checked:
 
 
 def _history(champion: Champion | None) -> Checked:
-    """Check that the last entry of the history made the champion."""
+    """Check the history's chain, and that its last entry made the champion."""
     what = f"{paths.HISTORY} and champion.json"
     digest = champion.digest if champion else None
     if pending.DECISION.exists():
-        return Checked(what, digest, ["a promotion was killed halfway: run `perennial promote`"])
+        said = "a promotion or rollback was killed halfway: run `perennial promote`"
+        return Checked(what, digest, [said])
     try:
-        entries = files.read_json_lines(paths.HISTORY)
+        known = histories.read()
+        faults = histories.end_faults(known, champion) or entries.plan_faults(known, champion)
     except IntegrityError as error:
-        return Checked(what, digest, error.faults)
-    last = entries[-1]["to"]["digest"] if entries else None
-    if last == digest:
-        return Checked(what, digest, [])
-    fault = f"{paths.HISTORY}: its last entry made {_short(last)} champion, champion.json names "
-    return Checked(what, digest, [fault + _short(digest)])
+        faults = error.faults
+    return Checked(what, digest, faults)
 
 
 def _short(digest: str | None) -> str:

@@ -65,8 +65,10 @@ def choose(found: Examination, situation: Situation, policy: Policy, monitor: Mo
 
 def _hindrance(found: Examination, situation: Situation, policy: Policy) -> str:
     """Return why nothing is done yet; empty if nothing stands against it."""
-    # a bootstrap challenged nobody
-    challenges = [a for a in situation.attempts if a["action"] != "bootstrap"]
+    # a bootstrap challenged nobody; if it was rolled back from, that counts
+    challenges = [
+        a for a in situation.attempts if a["action"] != "bootstrap" or a["verdict"] == "rollback"
+    ]
     since = [periods_after(a["period"], situation.periods) for a in challenges]
     if since and since[-1] <= policy.cooldown:
         last = challenges[-1]
@@ -107,8 +109,9 @@ def _search_is_due(found: Examination, situation: Situation, policy: Policy) -> 
     if lost is not None and lost.high < -policy.severe:
         return f"a loss of over {policy.severe:g} asks for a new search"
     if (lost_last := _lost_last(situation)) in ("retrain", "recalibrate"):
-        period = situation.attempts[-1]["period"]
-        return f"the last {lost_last}, on {period}, did not win, so there is a new search"
+        last = situation.attempts[-1]
+        ended = "was rolled back from" if last["verdict"] == "rollback" else "did not win"
+        return f"the last {lost_last}, on {last['period']}, {ended}, so there is a new search"
     return ""
 
 

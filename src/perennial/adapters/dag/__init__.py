@@ -4,6 +4,8 @@ Only this package imports DVC, and only when it is used.
 """
 
 from perennial.adapters.dag.failures import BlockedError, CrashedError
+from perennial.adapters.dag.objects import read_object, restore
+from perennial.adapters.dag.opening import broken, release
 from perennial.adapters.dag.remotes import metrics_diff, pull, push, remote_name
 from perennial.adapters.dag.tracking import fetch, is_tracked, md5_in_lock, track
 from perennial.adapters.dag.walking import Outcome, Step, stages, stale, walk
@@ -13,13 +15,17 @@ __all__ = [
     "CrashedError",
     "Outcome",
     "Step",
+    "broken",
     "fetch",
     "is_tracked",
     "md5_in_lock",
     "metrics_diff",
     "pull",
     "push",
+    "read_object",
+    "release",
     "remote_name",
+    "restore",
     "stages",
     "stale",
     "track",

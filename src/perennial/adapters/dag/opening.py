@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def opened() -> "Iterator[Repo]":
+def opened(healing: bool = True) -> "Iterator[Repo]":
     """Yield DVC's repository of the current folder.
+
+    Args:
+        healing: Whether what a killed run left broken is put right first.
 
     Raises:
         InputError: there is none, or DVC refuses something that a person must put right.
@@ -35,7 +38,8 @@ def opened() -> "Iterator[Repo]":
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         with Repo() as repo:
-            _heal(repo)
+            if healing:
+                _heal(repo)
             yield repo
     except LockError as error:
         raise UnreachableError(
@@ -49,6 +53,45 @@ def opened() -> "Iterator[Repo]":
         ) from error
     except DvcException as error:
         raise InputError(f"DVC: {error}", "Put right what it names, then run again.") from error
+
+
+def broken() -> list[str]:
+    """Return what a killed run left broken of DVC's state, and which lock a dead process holds."""
+    with opened(healing=False) as repo:
+        rwlock, lock = Path(repo.tmp_dir) / "rwlock", Path(repo.root_dir) / "dvc.lock"
+        faults = []
+        if not _is_rwlock(rwlock):
+            faults.append(f"{_shown(rwlock)}: torn; DVC can't lock anything")
+        elif gone := _gone(rwlock):
+            faults.append(f"{_shown(rwlock)}: holds locks of {', '.join(gone)}, long gone")
+        if not _is_lock_file(repo, lock):
+            faults.append(f"{_shown(lock)}: torn")
+        return faults
+
+
+def release() -> None:
+    """Put right what `broken` finds; a dvc.lock with a conflict of Git's stays as it is."""
+    with opened() as repo:
+        from dvc.lock import make_lock
+
+        rwlock = Path(repo.tmp_dir) / "rwlock"
+        with make_lock(f"{rwlock}.lock", tmp_dir=repo.tmp_dir):
+            if _gone(rwlock):
+                rwlock.unlink()
+
+
+def _gone(rwlock: Path) -> list[str]:
+    """Return the processes that hold locks and are no more; none if any of the holders lives."""
+    import psutil
+
+    held = json.loads(rwlock.read_bytes()) if rwlock.exists() else {}
+    reading = [info for infos in held.get("read", {}).values() for info in infos]
+    pids = sorted({int(info["pid"]) for info in [*held.get("write", {}).values(), *reading]})
+    return [] if any(map(psutil.pid_exists, pids)) else [f"process {pid}" for pid in pids]
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path)
 
 
 def _heal(repo: "Repo") -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from perennial.adapters import files
-from perennial.adapters.registry import connection, database, writing
+from perennial.adapters.registry import aliases, connection, database, writing
+from perennial.adapters.registry.aliases import alias_version, drop_alias
+from perennial.adapters.registry.reading import follow, is_moved, run_file, tags
 from perennial.adapters.registry.records import BUNDLE, Record, Version
 from perennial.errors import InputError, IntegrityError
 
@@ -20,10 +22,15 @@ __all__ = [
     "Version",
     "alias_version",
     "download",
+    "drop_alias",
     "find_version",
+    "follow",
+    "is_moved",
     "register",
     "resolve",
+    "run_file",
     "set_alias",
+    "tags",
     "versions",
 ]
 
@@ -113,25 +120,7 @@ def set_alias(uri: str, model: str, alias: str, version: str) -> None:
         UnreachableError: the registry can't be reached or written.
     """
     _named(uri, model, version)
-    if alias_version(uri, model, alias) != version:
-        with connection.client(uri) as client:
-            client.set_registered_model_alias(model, alias, version)
-
-
-def alias_version(uri: str, model: str, alias: str) -> str | None:
-    """Return the version that an alias points to, or None.
-
-    Raises:
-        UnreachableError: the registry can't be reached or read.
-    """
-    path = database.path_of(uri)
-    rows = None if path is None else database.select(path, database.ALIAS, (model, alias))
-    if rows is not None:
-        return str(rows[0][0]) if rows else None
-    with connection.client(uri) as client:
-        found = client.search_registered_models(f"name = '{model}'")
-        version = found[0].aliases.get(alias) if found else None
-        return None if version is None else str(version)
+    aliases.point(uri, model, alias, version)
 
 
 def download(uri: str, model: str, version: str, folder: Path) -> Path:

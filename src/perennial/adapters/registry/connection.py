@@ -46,7 +46,7 @@ def client(uri: str) -> "Iterator[MlflowClient]":
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        with _held(uri):
+        with held(uri):
             yield MlflowClient(tracking_uri=uri, registry_uri=uri)
     except (MlflowException, SQLAlchemyError, sqlite3.Error, requests.RequestException) as error:
         if "disk is full" in str(error):  # SQLite's words for ENOSPC
@@ -56,7 +56,7 @@ def client(uri: str) -> "Iterator[MlflowClient]":
 
 
 @contextlib.contextmanager
-def _held(uri: str) -> Iterator[None]:
+def held(uri: str) -> Iterator[None]:
     """Hold the lock of a SQLite registry, its database there and its paths right."""
     path = database.path_of(uri)
     if path is None:

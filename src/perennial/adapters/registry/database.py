@@ -23,6 +23,14 @@ LEFT JOIN model_version_tags t ON t.name = v.name AND t.version = v.version AND 
 WHERE v.name = ? AND v.current_stage IS NOT 'Deleted_Internal' ORDER BY v.version
 """
 ALIAS = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
+TAGS = 'SELECT version, "key", value FROM model_version_tags WHERE name = ?'
+RUN = "SELECT artifact_uri FROM runs WHERE run_uuid = ?"
+POINT = """
+INSERT INTO registered_model_aliases (workspace, name, alias, version)
+SELECT workspace, name, ?, version FROM model_versions WHERE name = ? AND version = ?
+ON CONFLICT (workspace, name, alias) DO UPDATE SET version = excluded.version
+"""
+UNPOINT = "DELETE FROM registered_model_aliases WHERE name = ? AND alias = ?"
 TABLES = "SELECT count(*) FROM sqlite_master"
 LOCATIONS = (
     ("experiments", "artifact_location"),
@@ -63,6 +71,32 @@ def select(database: Path, query: str, values: Sequence[str]) -> list[tuple[Any,
         if str(error).startswith("no such"):  # table or column: another MLflow's schema
             return None
         raise UnreachableError(f"registry {database}: {error}", REMEDY) from error
+
+
+def change(database: Path, statement: str, values: Sequence[str]) -> bool:
+    """Change the database, whole or not at all; False if only MLflow can: it has another schema.
+
+    Raises:
+        UnreachableError: the file is no database, or can't be written.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(database)) as db, db:
+            db.execute(statement, values)
+    except sqlite3.Error as error:
+        if str(error).startswith(("no such", "table registered_model_aliases has no", "ON CONF")):
+            return False
+        raise UnreachableError(f"registry {database}: {error}", REMEDY) from error
+    return True
+
+
+def is_elsewhere(database: Path) -> bool:
+    """Return whether the database's paths lead to where its folder was before it was moved."""
+    known = select(database, "SELECT name, artifact_location FROM experiments", ()) or []
+    here = files_of(database)
+    return any(
+        location.endswith(f"/{here.name}/{name}") and location != f"{here}/{name}"
+        for name, location in known
+    )
 
 
 def rebase(database: Path) -> None:
