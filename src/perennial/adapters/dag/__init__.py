@@ -4,6 +4,7 @@ Only this package imports DVC, and only when it is used.
 """
 
 from perennial.adapters.dag.failures import BlockedError, CrashedError
+from perennial.adapters.dag.objects import Store, store
 from perennial.adapters.dag.remotes import metrics_diff, pull, push, remote_name
 from perennial.adapters.dag.tracking import fetch, is_tracked, md5_in_lock, track
 from perennial.adapters.dag.walking import Outcome, Step, stages, stale, walk
@@ -13,6 +14,7 @@ __all__ = [
     "CrashedError",
     "Outcome",
     "Step",
+    "Store",
     "fetch",
     "is_tracked",
     "md5_in_lock",
@@ -22,6 +24,7 @@ __all__ = [
     "remote_name",
     "stages",
     "stale",
+    "store",
     "track",
     "walk",
 ]

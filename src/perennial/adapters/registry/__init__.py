@@ -12,16 +12,20 @@ from urllib.parse import unquote
 
 from perennial.adapters import files
 from perennial.adapters.registry import connection, database, writing
+from perennial.adapters.registry.reading import Remembered, kept, remembered
 from perennial.adapters.registry.records import BUNDLE, Record, Version
 from perennial.errors import InputError, IntegrityError
 
 __all__ = [
     "Record",
+    "Remembered",
     "Version",
     "alias_version",
     "download",
     "find_version",
+    "kept",
     "register",
+    "remembered",
     "resolve",
     "set_alias",
     "versions",
