@@ -129,7 +129,7 @@ def _code(tree: Tree, code: Mapping[str, Any] | None) -> None:
     state = f"commit {commit[:12]}" if commit else "no Git"
     changed: Sequence[Mapping[str, Any]] = code.get("changed", ())
     if changed:
-        state += f", with {plural(len(changed), 'file', 'files')} that differ from it"
+        state += f", and {plural(len(changed), 'file', 'files')} changed since"
     elif code.get("dirty"):
         state += "; nothing that a stage reads differed from it"
     leaf = _leaf(tree, "code", state)
@@ -156,9 +156,17 @@ def _environment(tree: Tree, environment: Mapping[str, Any] | None) -> None:
     leaf = _leaf(tree, "environment", f"{environment['python']}, {environment['platform']}")
     leaf.add(Text(f"requirements.lock {lock}"))
     cpu = environment["cpu"]
-    leaf.add(Text(f"{cpu['model'] or 'CPU'}: {', '.join(cpu['features'] or ()) or UNKNOWN}"))
+    leaf.add(Text(f"{cpu['model'] or 'CPU'}: {_features(cpu['features'] or ())}"))
     known = {name: version for name, version in environment["packages"].items() if version}
     leaf.add(Text(", ".join(f"{name} {version}" for name, version in known.items())))
+
+
+def _features(names: Sequence[str]) -> str:
+    """Return a CPU's features in a line: the many of one family as one."""
+    family = "avx512"
+    many = [name for name in names if name.startswith(family)]
+    rest = [name for name in names if name not in many]
+    return ", ".join([*rest, *([f"{family} ({len(many)} kinds)"] if many else [])]) or UNKNOWN
 
 
 def _named(version: Mapping[str, str | None]) -> str:
