@@ -26,12 +26,12 @@ ROOT = Path(__file__).parents[2]
 MONTHS = ("2009-08", "2009-09", "2009-10", "2009-12", "2010-01")
 DVC_YAML = """
 stages:
-  validate:
-    cmd: python src/small.py validate
+  accept:
+    cmd: python src/small.py accept
     deps: [data/batches]
     outs: [data/accepted]
-  monitor:
-    cmd: python src/small.py monitor
+  decide:
+    cmd: python src/small.py decide
     params:
     - champion.json: [digest, plan]
     deps: [data/accepted, src]
@@ -47,8 +47,8 @@ stages:
     outs: [models/candidate]
     metrics:
     - reports/metrics.json: {cache: false}
-  gate:
-    cmd: python src/small.py gate
+  judge:
+    cmd: python src/small.py judge
     params:
     - champion.json: [digest, plan]
     deps: [models/candidate, reports/metrics.json, src]
@@ -68,10 +68,10 @@ from perennial.adapters.batches import describe, find
 def read(path):
     return json.loads(pathlib.Path(path).read_text())
 
-def validate():
+def accept():
     shutil.copytree("data/batches", "data/accepted", dirs_exist_ok=True)
 
-def monitor():
+def decide():
     refs = [describe(batch) for batch in find(pathlib.Path("data/accepted"))]
     plan = read("champion.json")["plan"]
     if plan is None or refs[-1]["period"] != plan["parts"]["holdout"][-1]["period"]:
@@ -101,7 +101,7 @@ def train():
     value = {"value": score, "low": score, "high": score, "n": 10}
     files.write_json(pathlib.Path("reports/metrics.json"), {"holdout": {"roc_auc": value}})
 
-def gate():
+def judge():
     candidate = bundles.digest(pathlib.Path("models/candidate"))
     champion = read("champion.json")["digest"]
     if champion is not None:  # as the real one: it must be had
@@ -116,8 +116,8 @@ try:
     from new import ANOTHER
 except ImportError:
     pass
-{"validate": validate, "monitor": monitor, "features": features, "train": train,
- "gate": gate}[sys.argv[1]]()
+{"accept": accept, "decide": decide, "features": features, "train": train,
+ "judge": judge}[sys.argv[1]]()
 '''
 IGNORED = "/.perennial/\n/data/batches/\n/reports/registration.json\n*.secret\n__pycache__/\n"
 SECRET = "swordfish-of-the-test"
