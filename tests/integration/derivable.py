@@ -119,6 +119,14 @@ except ImportError:
 {"accept": accept, "decide": decide, "features": features, "train": train,
  "judge": judge}[sys.argv[1]]()
 '''
+GONE = """
+schema: '2.0'
+stages:
+  gone:
+    cmd: python src/small.py gone
+    outs:
+    - {path: reports/gone.json, hash: md5, md5: d41d8cd98f00b204e9800998ecf8427e, size: 0}
+"""
 IGNORED = "/.perennial/\n/data/batches/\n/reports/registration.json\n*.secret\n__pycache__/\n"
 SECRET = "swordfish-of-the-test"
 
@@ -162,6 +170,7 @@ def make(folder: Path, candidate: Candidate) -> Derivable:
     for name, content in to_artefacts(candidate).items():
         (folder / "src/artefacts" / name).write_bytes(content)
     (folder / "dvc.yaml").write_text(textwrap.dedent(DVC_YAML))
+    (folder / "dvc.lock").write_text(textwrap.dedent(GONE))
     (folder / "src/small.py").write_text(STAGES)
     (folder / ".gitignore").write_text(IGNORED)
     (folder / ".dvcignore").write_text("__pycache__\n")

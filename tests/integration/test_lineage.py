@@ -263,6 +263,7 @@ def test_a_version_leads_to_all_that_it_was_made_from(project: Derivable) -> Non
     assert [each["path"] for each in found["code"]["changed"]] == ["src/new.py"]
     assert git(project.folder, "cat-file", "-t", found["code"]["commit"]) == "commit\n"
     assert list(found["stages"]["train"]["outs"]) == ["models/candidate", "reports/metrics.json"]
+    assert "gone" not in found["stages"], "dvc.lock keeps what dvc.yaml no longer has"
     assert found["environment"]["packages"]["numpy"]
     assert found["parent"] == {"version": "1", "digest": project.digests[0]}
     assert found["ancestors"] == []

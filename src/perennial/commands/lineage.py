@@ -178,7 +178,9 @@ def _decision(meant: Meant, own: Remembered | None) -> dict[str, Any] | None:
         return {"verdict": own.tags.get("verdict"), "why": None, "gates": {}}
     gate = json.loads(report)
     said = [each["verdict"] for each in gate["gates"]]
-    counted = {verdict: said.count(verdict) for verdict in sorted(set(said))}
+    # what passes first; any other word as it comes
+    words = sorted(set(said), key=lambda word: (word != "pass", word))
+    counted = {word: said.count(word) for word in words}
     return {"verdict": gate["verdict"], "why": gate["why"], "gates": counted}
 
 

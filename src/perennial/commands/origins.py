@@ -17,6 +17,7 @@ from perennial.adapters import champions, files, git, lockfile, registry
 from perennial.adapters.configuration import read_params
 from perennial.adapters.registry import Version
 from perennial.errors import InputError, IntegrityError
+from perennial.stages.recording import DAG
 from perennial.stages.register import LOCK, MADE_FROM, POINTER
 
 FOLDER = "origin"
@@ -166,7 +167,9 @@ def _registered(wanted: Meant, version: Version, kept: Mapping[str, bytes]) -> O
         kept[paths.PARAMS.name],
         kept[paths.CHAMPION.name],
         kept.get(POINTER.name),
-        lockfile.stages(kept[LOCK.name], f"{FOLDER}/{LOCK}"),
+        _of_the_dag(
+            lockfile.stages(kept[LOCK.name], f"{FOLDER}/{LOCK}"), (code or {}).get("stages")
+        ),
         code,
         _json(kept.get("environment.json")),
     )
@@ -187,11 +190,24 @@ def _committed(wanted: Meant) -> Origin | None:
         lock = lockfile.stages(content, f"{LOCK} of commit {commit[:12]}")
         if lockfile.md5_of(lock, paths.CANDIDATE, "outs") != lockfile.pointed(pointer):
             continue
+        definition = git.show(commit, DAG)
+        lock = _of_the_dag(lock, list(lockfile.stages(definition)) if definition else None)
         plan = files.exact_json_bytes(champion["plan"])
         snapshot = git.show(commit, paths.CHAMPION) or b""
         source = f"commit {commit[:12]}"
         return Origin(wanted, source, commit, b"", plan, params, snapshot, pointer, lock)
     return None
+
+
+def _of_the_dag(
+    lock: dict[str, dict[str, Any]], stages: Sequence[str] | None
+) -> dict[str, dict[str, Any]]:
+    """Return the entries of the stages of dvc.yaml: a lock keeps those of stages that are gone."""
+    return {
+        name: entry
+        for name, entry in lock.items()
+        if stages is None or name.partition("@")[0] in stages
+    }
 
 
 def _champions() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -109,12 +109,12 @@ def reproduce(
     differing = _environment(origin)
     say(f"{origin.name} ({origin.meant.digest[:12]}), recorded by {origin.source}")
     say(_told(differing))
-    with runlock.alone(folder.with_name(f"{folder.name}.lock")):
+    with runlock.alone(folder.with_name(f"{folder.name}.lock")) as held:
         shutil.rmtree(folder, ignore_errors=True)
         kept = keep
         try:
             scratch.prepare(origin, folder, dag.remote_name(remote))
-            stages = _derive(origin, folder, listen)
+            stages = _derive(origin, folder, held, listen)
             found = _result(origin, stages, differing)
             kept = keep or not found.equal
         finally:
@@ -145,7 +145,7 @@ def _told(differing: list[str] | None) -> str:
     return "the environment differs: " + "; ".join(differing) if differing else "same environment"
 
 
-def _derive(origin: Origin, folder: Path, listen: Listener) -> list[Derived]:
+def _derive(origin: Origin, folder: Path, held: int, listen: Listener) -> list[Derived]:
     """Run what comes after the plan; a stage that fails, or is given something else, is the last.
 
     Where only an output differs the others still run, so that it is known which are the same.
@@ -177,7 +177,7 @@ def _derive(origin: Origin, folder: Path, listen: Listener) -> list[Derived]:
         listen(_event(found[-1]))
 
     with contextlib.chdir(folder), _own_code():
-        dag.walk(visit, after=paths.PLAN)
+        dag.walk(visit, keep_open=(held,), after=paths.PLAN)
     return found
 
 

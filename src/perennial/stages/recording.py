@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import files, git, machine
+from perennial.adapters import files, git, lockfile, machine
 
 FOLDER = paths.STATE / "origin"
+DAG = Path("dvc.yaml")
 CODE = (
     Path("src"),
-    Path("dvc.yaml"),
+    DAG,
     paths.PARAMS,
     paths.EXPECTATIONS,
     machine.LOCK,
@@ -63,6 +64,8 @@ def _code(ignoring: Sequence[Path]) -> tuple[dict[str, Any], bytes]:
         "commit": commit,
         "dirty": git.dirty(ignoring=ignoring),
         "changed": entries,
+        # dvc.lock keeps what it had of stages that are no more
+        "stages": sorted(lockfile.stages(DAG.read_bytes(), str(DAG))) if DAG.is_file() else None,
         "diff_sha256": hashlib.sha256(difference).hexdigest() if difference else None,
         "left_out": why,
     }
