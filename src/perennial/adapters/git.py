@@ -55,24 +55,22 @@ def changed(wanted: Sequence[Path], folder: Path = Path()) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def diff(wanted: Sequence[Path], folder: Path = Path()) -> bytes:
-    """Return the difference of `wanted`, files new or old, to the commit, as `apply` takes it."""
+def diff(wanted: Sequence[Path], folder: Path = Path()) -> bytes | None:
+    """Return the difference of `wanted`, files new or old, to the commit, as `apply` takes it; None
+    where Git can't write it."""
     if not wanted:
         return b""
     with tempfile.TemporaryDirectory(prefix="perennial-") as temporary:
         index = {"GIT_INDEX_FILE": str(Path(temporary) / "index")}
-        _bytes(folder, "read-tree", "HEAD", environment=index)
+        if _bytes(folder, "read-tree", "HEAD", environment=index) is None:
+            return None
         there = [path for path in wanted if (folder / path).exists()]
         if there:  # new files by name alone: no object is written
             options = ("add", "--intent-to-add", "--")
-            _bytes(folder, *options, *_literal(there), environment=index)
+            if _bytes(folder, *options, *_literal(there), environment=index) is None:
+                return None
         arguments = ("diff", *PLAIN, "HEAD", "--", *_literal(wanted))
-        return _bytes(folder, *arguments, environment=index) or b""
-
-
-def has(revision: str) -> bool:
-    """Return whether the repository has a commit."""
-    return _git(Path(), "cat-file", "-e", f"{revision}^{{commit}}") is not None
+        return _bytes(folder, *arguments, environment=index)
 
 
 def show(revision: str, path: Path) -> bytes | None:

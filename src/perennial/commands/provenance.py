@@ -51,7 +51,7 @@ def _document(found: Lineage) -> "ProvDocument":
             entity = _entity(made, content["sha256"], label, "configuration")
             made.used(derivation, entity, identifier=_name(f"used-{label}"))
     _code(made, derivation, found.code)
-    if found.parent and found.parent["digest"]:
+    if found.parent and found.parent["digest"] not in (None, found.digest):
         label = f"{found.model} version {found.parent['version'] or '?'}"
         parent = _entity(made, found.parent["digest"], label, "model")
         made.wasInfluencedBy(model, parent, identifier=_name("compared-with"))

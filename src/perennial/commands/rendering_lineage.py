@@ -29,9 +29,7 @@ def lineage(found: Lineage) -> RenderableType:
     _code(tree, found.code)
     _stages(tree, found.stages)
     _environment(tree, found.environment)
-    parent = _leaf(
-        tree, "compared with champion", _named(found.parent) if found.parent else "nobody"
-    )
+    parent = _leaf(tree, "compared with champion", _rival(found))
     for each in found.ancestors:
         parent = _leaf(parent, "before it", _named(each))
     if found.children:
@@ -76,6 +74,13 @@ def reproduction(found: Reproduction) -> RenderableType:
     text = f"{outputs} of {stages}, the same bytes each."
     kept = f" They are kept in {found.folder}." if found.folder else ""
     return Group(Text(who, "bold green"), Text(f"{text}{kept}"))
+
+
+def _rival(found: Lineage) -> str:
+    if found.parent is None:
+        return "nobody"
+    itself = found.parent["digest"] == found.digest
+    return "itself: recorded after it took charge" if itself else _named(found.parent)
 
 
 def _leaf(tree: Tree, name: str, value: str) -> Tree:

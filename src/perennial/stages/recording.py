@@ -56,9 +56,8 @@ def _code(ignoring: Sequence[Path]) -> tuple[dict[str, Any], bytes]:
     changed = git.changed(CODE) if commit else {}
     entries = [_entry(path, state) for path, state in changed.items()]
     difference = git.diff([Path(e["path"]) for e in entries if e["content"]]) if entries else b""
-    why = _secret(difference)
-    if why is not None:
-        difference = b""
+    why = "Git could not write it" if difference is None else _secret(difference)
+    kept = b"" if why is not None or difference is None else difference
     state = {
         "schema_version": 1,
         "commit": commit,
@@ -66,10 +65,10 @@ def _code(ignoring: Sequence[Path]) -> tuple[dict[str, Any], bytes]:
         "changed": entries,
         # dvc.lock keeps what it had of stages that are no more
         "stages": sorted(lockfile.stages(DAG.read_bytes(), str(DAG))) if DAG.is_file() else None,
-        "diff_sha256": hashlib.sha256(difference).hexdigest() if difference else None,
+        "diff_sha256": hashlib.sha256(kept).hexdigest() if kept else None,
         "left_out": why,
     }
-    return state, difference
+    return state, kept
 
 
 def _entry(name: str, state: str) -> dict[str, Any]:
