@@ -126,8 +126,9 @@ def test_without_git_the_code_is_said_to_be_unknown(
 
 
 def test_a_commit_or_a_difference_that_does_not_fit_is_an_error(project: Path) -> None:
-    with pytest.raises(IntegrityError, match="not to be had"):
-        git.extract("0" * 40, project / ".perennial/there")
+    for revision in ("0" * 40, "HEAD", "--prefix=elsewhere"):
+        with pytest.raises(IntegrityError, match="not to be had"):
+            git.extract(revision, project / ".perennial/there")
     write(project / "src/a.py", "two\n")
     _, difference = recorded()
     write(project / "src/a.py", "three\n")

@@ -4,6 +4,7 @@ Nothing here touches the user's index, branch or working tree.
 """
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from perennial.errors import IntegrityError
 
+HASH = re.compile("[0-9a-f]{40,64}")
 # whatever the user's own configuration says of how a difference is to look
 PLAIN = (
     *("--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"),
@@ -93,7 +95,9 @@ def extract(revision: str, folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="perennial-") as temporary:
         index = {"GIT_INDEX_FILE": str(Path(temporary) / "index")}
         tree = f"{revision}:{_prefix(Path())}"
-        read = _bytes(Path(), "read-tree", tree, environment=index)
+        read = None
+        if HASH.fullmatch(revision):  # it comes from a record, and must be no option
+            read = _bytes(Path(), "read-tree", tree, environment=index)
         written = ("checkout-index", "--all", "--force", f"--prefix={target}")
         # from the top, or Git would write only what is below the current folder
         top = Path((_git(Path(), "rev-parse", "--show-toplevel") or ".").strip())
