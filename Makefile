@@ -54,7 +54,7 @@ prove: setup  ## planted bad candidates and 200 good ones through the gates: abo
 
 lock:  ## resolve requirements.lock anew (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-strip-extras --upgrade --extra flows --extra onnx --extra dev pyproject.toml -o requirements.lock
+	  --no-strip-extras --upgrade --extra flows --extra onnx --extra prov --extra dev pyproject.toml -o requirements.lock
 
 clean:  ## forget caches and local state, but not the registry
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .perennial/validations .perennial/derived .perennial/studies

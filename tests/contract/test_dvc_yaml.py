@@ -91,6 +91,7 @@ def test_paths_of_the_project_that_a_stage_uses_are_its_deps_or_outs(stage: str)
         "champion.json",  # its keys are among `params`; register records it as it is
         "params.yaml",  # its groups are among `params`; register records it as it is
         "history.jsonl",  # named only to say that it is no code
+        "expectations",  # register records how it differs from the commit
     }
     if "data/plan.json" in declared(stage, "deps") or "champion.json" in declared(stage, "params"):
         excepted |= {"data/accepted", "data/batches"}  # by the digests that a plan names

@@ -72,6 +72,10 @@ def test_a_tracking_server_serves_as_well_as_a_file(
         assert registry.alias_version(uri, NAME, "champion") == "1"
         folder = registry.download(uri, NAME, "1", tmp_path / "bundle")
         assert bundles.is_whole(folder, registered.digest)
+        plan = (registered.folder / paths.PLAN).read_bytes()
+        (known,) = registry.remembered(uri, NAME, registry.versions(uri, NAME))
+        assert known.datasets == json.loads(plan)["parts"]
+        assert registry.kept(uri, known.version, "origin") == {"plan.json": plan}
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)

@@ -17,8 +17,9 @@ WIDTH = 12
 
 
 @contextmanager
-def showing(console: Console) -> Iterator[Listener]:
-    """Yield a listener that shows the events of a run on the console."""
+def showing(console: Console, first: str = "starting Prefect") -> Iterator[Listener]:
+    """Yield a listener that shows the events of a run on the console; `first` is what it does
+    before its first stage."""
     # what stages print may hold brackets, which are no markup here
     columns = (
         SpinnerColumn(),
@@ -29,7 +30,7 @@ def showing(console: Console) -> Iterator[Listener]:
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bar:
-        now = bar.add_task("starting Prefect", total=None, said="")
+        now = bar.add_task(first, total=None, said="")
         promoted, debug = False, "PERENNIAL_DEBUG" in os.environ
 
         def show(event: Event) -> None:

@@ -15,7 +15,9 @@ from perennial.errors import InputError, IntegrityError
 from perennial.stages.running import run
 
 LOCK = Path("dvc.lock")
-ORIGIN = (paths.PLAN, paths.PARAMS, LOCK, paths.CHAMPION)  # what a version can be derived from
+POINTER = paths.CHAMPION_BUNDLE.with_name(f"{paths.CHAMPION_BUNDLE.name}.dvc")
+# what a version can be derived from, with what `recording` writes
+ORIGIN = (paths.PLAN, paths.PARAMS, LOCK, paths.CHAMPION, POINTER)
 REPORTS = (
     paths.VALIDATION_REPORT,
     paths.DRIFT_REPORT,
@@ -38,6 +40,7 @@ REPORTS = (
     paths.MODEL_CARD,
     paths.MODEL_CARD_PAGE,
 )
+MADE_FROM = "origin."  # starts the tag with the digest of a file of ORIGIN
 # Runs and promotions write these; ORIGIN records them, and they make the code no other.
 WRITTEN = (LOCK, Path("reports"), paths.PLAN, paths.CHAMPION, paths.HISTORY)
 EXAMPLE_ROWS = 3
@@ -87,6 +90,7 @@ def _record(model: str, gate: dict[str, Any], seed: int) -> registry.Record:
     from perennial.adapters import batches
     from perennial.core import facts
     from perennial.core.model.candidate import MODEL, SPEC
+    from perennial.stages import recording
 
     artefacts = bundles.read(paths.CANDIDATE, gate["candidate"])
     candidate, spec = json.loads(artefacts[MODEL]), json.loads(artefacts[SPEC])
@@ -94,6 +98,7 @@ def _record(model: str, gate: dict[str, Any], seed: int) -> registry.Record:
     plan = files.read_json(paths.PLAN, REMEDY)
     newest = plan["parts"]["holdout"][-1:]
     raw = batches.read_verified(newest, (paths.ACCEPTED, paths.BATCHES), list(inputs))
+    origin = [path for path in ORIGIN if path.exists()] + recording.record(WRITTEN)
     return registry.Record(
         model=model,
         digest=gate["candidate"],
@@ -105,9 +110,9 @@ def _record(model: str, gate: dict[str, Any], seed: int) -> registry.Record:
         datasets=plan["parts"],
         artifacts={
             "reports": [path for path in REPORTS if path.exists()],
-            "origin": [path for path in ORIGIN if path.exists()],
+            "origin": origin,
         },
-        tags=_tags(gate),
+        tags=_tags(gate) | {f"{MADE_FROM}{path.name}": files.sha256(path) for path in origin},
     )
 
 

@@ -4,7 +4,7 @@ Only this package imports DVC, and only when it is used.
 """
 
 from perennial.adapters.dag.failures import BlockedError, CrashedError
-from perennial.adapters.dag.objects import read_object, restore
+from perennial.adapters.dag.objects import Store, read_object, restore, store
 from perennial.adapters.dag.opening import broken, release
 from perennial.adapters.dag.remotes import metrics_diff, pull, push, remote_name
 from perennial.adapters.dag.tracking import fetch, is_tracked, md5_in_lock, track
@@ -15,6 +15,7 @@ __all__ = [
     "CrashedError",
     "Outcome",
     "Step",
+    "Store",
     "broken",
     "fetch",
     "is_tracked",
@@ -28,6 +29,7 @@ __all__ = [
     "restore",
     "stages",
     "stale",
+    "store",
     "track",
     "walk",
 ]

@@ -50,8 +50,8 @@ def pull(remote: str) -> int:
     with opened() as repo:
         from dvc.exceptions import DownloadError, DvcException
 
-        with _told(repo, remote):
-            _require_answer(repo, remote)
+        with told(repo, remote):
+            require_answer(repo, remote)
             with contextlib.suppress(DownloadError):  # counted below
                 repo.fetch(remote=remote, run_cache=True)
         # what is here and differs from the lock is left: the run will see to it
@@ -70,8 +70,8 @@ def push(remote: str) -> int:
         InputError: the remote is set up wrongly, or what it takes is not installed.
         UnreachableError: it can't be reached, or refuses.
     """
-    with opened() as repo, _told(repo, remote):
-        _require_answer(repo, remote)
+    with opened() as repo, told(repo, remote):
+        require_answer(repo, remote)
         return int(repo.push(remote=remote, run_cache=True))
 
 
@@ -90,7 +90,7 @@ def metrics_diff(base: str, targets: Sequence[Path]) -> str:
     return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
-def _require_answer(repo: "Repo", remote: str) -> None:
+def require_answer(repo: "Repo", remote: str) -> None:
     """Ask the remote for its own folder: DVC takes some refusals for objects that are missing."""
     address = repo.config["remote"][remote]["url"]
     if urlsplit(address).scheme in ("http", "https"):  # here even no answer would count as that
@@ -102,7 +102,7 @@ def _require_answer(repo: "Repo", remote: str) -> None:
 
 
 @contextlib.contextmanager
-def _told(repo: "Repo", remote: str) -> Iterator[None]:
+def told(repo: "Repo", remote: str) -> Iterator[None]:
     """Turn what a remote's libraries raise into an error that says what to do."""
     from dvc.config import ConfigError
     from dvc.fs import ConfigError as StorageConfigError

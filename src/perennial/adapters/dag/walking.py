@@ -63,7 +63,10 @@ class Step:
 
 
 def walk(
-    visit: Callable[[Step], None], keep_open: Sequence[int] = (), upto: Path | None = None
+    visit: Callable[[Step], None],
+    keep_open: Sequence[int] = (),
+    upto: Path | None = None,
+    after: Path | None = None,
 ) -> None:
     """Have DVC walk the stages in its own order; `visit` is given each when its turn has come.
 
@@ -71,6 +74,8 @@ def walk(
         visit: Calls `run` of the step it is given; what it raises ends the walk.
         keep_open: Descriptors that stages inherit, so that a lock lasts as long as they do.
         upto: An output; only the stage that writes it is walked, and what that one needs.
+        after: An output; only what comes of it is walked, as it is here, and no stage that always
+            runs: such a stage acts on what is outside of the DAG.
 
     Raises:
         InputError: there is no DVC project here, or dvc.yaml is wrong.
@@ -86,21 +91,29 @@ def walk(
 
             if stage.is_data_source:  # tracked by itself: no stage of dvc.yaml
                 return reproduce()
+            if after is not None and (stage.always_changed or stage.addressing in start):
+                return None
             return visit(Step(stage.addressing, reproduce, keep_open))
 
+        start = _writer(repo, upto or after)
         # `python` in dvc.yaml is this one, whether or not its environment is activated
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "PERENNIAL_PROGRESS": "1"}
         try:
-            repo.reproduce(targets=_writer(repo, upto), repro_fn=turn, run_env=environment)
+            repo.reproduce(
+                targets=start or None,
+                downstream=after is not None,
+                repro_fn=turn,
+                run_env=environment,
+            )
         except ReproductionError as error:
             raise error.__cause__ or error from None
 
 
-def _writer(repo: "Repo", output: Path | None) -> list[str] | None:
-    """Return the address of the stage that writes an output; None, which is all, for none."""
+def _writer(repo: "Repo", output: Path | None) -> list[str]:
+    """Return the address of the stage that writes an output; none for none."""
     if output is None:
-        return None
+        return []
     (found,) = repo.find_outs_by_path(str(output))
     return [found.stage.addressing]
 

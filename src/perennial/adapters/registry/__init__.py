@@ -13,12 +13,21 @@ from urllib.parse import unquote
 from perennial.adapters import files
 from perennial.adapters.registry import aliases, connection, database, writing
 from perennial.adapters.registry.aliases import alias_version, drop_alias
-from perennial.adapters.registry.reading import follow, is_moved, run_file, tags
+from perennial.adapters.registry.reading import (
+    Remembered,
+    follow,
+    is_moved,
+    kept,
+    remembered,
+    run_file,
+    tags,
+)
 from perennial.adapters.registry.records import BUNDLE, Record, Version
 from perennial.errors import InputError, IntegrityError
 
 __all__ = [
     "Record",
+    "Remembered",
     "Version",
     "alias_version",
     "download",
@@ -26,7 +35,9 @@ __all__ = [
     "find_version",
     "follow",
     "is_moved",
+    "kept",
     "register",
+    "remembered",
     "resolve",
     "run_file",
     "set_alias",

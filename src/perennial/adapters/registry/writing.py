@@ -58,6 +58,8 @@ def restore(client: "MlflowClient", version: Version, folder: Path, record: Reco
     """Put a version's files back into `folder`, where the registry says they are."""
     assert version.run_id is not None  # every version with a digest was written above
     _log_files(client, version.run_id, record)
+    for name, value in record.tags.items():  # they have the digests of what was just kept
+        client.set_model_version_tag(record.model, version.version, name, value)
     model = client.get_logged_model(folder.parent.name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".restored-") as temporary:
