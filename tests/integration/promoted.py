@@ -44,6 +44,9 @@ class Registry:
             (folder / name).write_bytes(content)
         return folder
 
+    def faults(self, _: str, __: str, version: registry.Version) -> list[str]:
+        return [] if version.version in self.bundles else ["its files are gone"]
+
     def set_alias(self, _: str, __: str, alias: str, version: str) -> None:
         self.aliases[alias] = version
 
@@ -63,7 +66,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pipeline, Registry
 @pytest.fixture
 def remembered(judged: tuple[Pipeline, Registry], monkeypatch: pytest.MonkeyPatch) -> Registry:
     known = copy.deepcopy(judged[1])
-    for name in ("find_version", "download", "set_alias"):
+    for name in ("find_version", "download", "faults", "set_alias"):
         monkeypatch.setattr(registry, name, getattr(known, name))
     monkeypatch.setattr(registry, "versions", lambda *_: list(known.versions.values()))
     monkeypatch.setattr(registry, "alias_version", lambda _, __, alias: known.aliases.get(alias))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from perennial.adapters import bundles
 from perennial.core.model.candidate import Candidate, from_artefacts
+from perennial.errors import IntegrityError
 
 
 class Served:
@@ -21,10 +22,15 @@ class Served:
     def load_context(self, context: Any) -> None:
         """Load the candidate, every artefact checked against the digest it was registered under.
 
+        As a registered model its other files are checked too. This code is one of them: whoever
+        could change it could change the check, so `perennial verify` does the same from outside.
+
         Raises:
             IntegrityError: anything is missing, extra or differs; nothing is loaded.
         """
         folder = Path(context.artifacts["bundle"])
+        if manifest := context.model_config.get("files"):
+            _require_whole(folder.parents[1], manifest)
         self._candidate = from_artefacts(bundles.read(folder, context.model_config["digest"]))
 
     def predict(
@@ -36,3 +42,11 @@ class Served:
         """Return `probability` and `decision` of raw rows, in their order."""
         assert self._candidate is not None  # MLflow calls load_context first
         return self._candidate.predict(model_input)
+
+
+def _require_whole(folder: Path, manifest: str) -> None:
+    """Check all files of a model; those that MLflow and Python add where it is loaded may be."""
+    compiled = {p.relative_to(folder).as_posix() for p in folder.rglob("__pycache__/*.pyc")}
+    found = bundles.faults(folder, None, manifest, beside={*compiled, "registered_model_meta"})
+    if found:
+        raise IntegrityError(found, bundles.REMEDY)

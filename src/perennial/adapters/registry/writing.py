@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from perennial import paths
 from perennial.adapters import files
 from perennial.adapters.registry import packaging
-from perennial.adapters.registry.records import Record, Version
+from perennial.adapters.registry.records import FILES_TAG, Record, Version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -40,7 +40,7 @@ def new_version(client: "MlflowClient", record: Record, root: Path | None) -> Ve
     _log_facts(client, run_id, model.model_id, record)
     _log_files(client, run_id, record)
     with tempfile.TemporaryDirectory() as temporary:
-        saved = packaging.save(Path(temporary), record, model)
+        saved, sealed = packaging.save(Path(temporary), record, model)
         client.log_model_artifacts(model.model_id, str(saved))
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
@@ -49,9 +49,9 @@ def new_version(client: "MlflowClient", record: Record, root: Path | None) -> Ve
         client.create_registered_model(record.model)
     location = str(model.artifact_location)
     made = client.create_model_version(
-        record.model, location, run_id, tags, model_id=model.model_id
+        record.model, location, run_id, {**tags, FILES_TAG: sealed}, model_id=model.model_id
     )
-    return Version(str(made.version), record.digest, run_id, location)
+    return Version(str(made.version), record.digest, run_id, location, sealed)
 
 
 def restore(client: "MlflowClient", version: Version, folder: Path, record: Record) -> None:
@@ -61,8 +61,9 @@ def restore(client: "MlflowClient", version: Version, folder: Path, record: Reco
     model = client.get_logged_model(folder.parent.name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".restored-") as temporary:
-        saved = packaging.save(Path(temporary), record, model)
+        saved, sealed = packaging.save(Path(temporary), record, model)
         shutil.rmtree(folder, ignore_errors=True)
+        client.set_model_version_tag(record.model, version.version, FILES_TAG, sealed)
         saved.replace(folder)
 
 
