@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import Project, name_nobody
+from tests.pickles import pickles_below
 
 Done = tuple[Project, subprocess.CompletedProcess[str]]
 
@@ -28,6 +29,14 @@ def test_a_fresh_clone_ends_with_a_champion(done: Done) -> None:
     assert champion["version"] == registration["version"]
     assert champion["plan"]["action"] == "bootstrap"
     assert project.perennial("verify").returncode == 0
+
+
+def test_nothing_that_a_run_leaves_is_or_holds_a_pickle(done: Done) -> None:
+    """Test `test_no_pickle.py` proves that one is found."""
+    project, _ = done
+    for name in ("data", "models", "reports", ".perennial/mlflow", ".dvc/cache"):
+        assert any((project.folder / name).rglob("*.*"))
+        assert pickles_below(project.folder / name) == []
 
 
 def test_nothing_but_loopback_is_reached(done: Done) -> None:
