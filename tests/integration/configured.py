@@ -14,6 +14,8 @@ seed: 7
 data:
   as_of: "2010-08"
   labels: null
+  pii: []
+  subject: null
 target:
   column: deposit
   positive: yes

@@ -20,6 +20,7 @@ from perennial.params.base import (
 )
 from perennial.params.drift import Monitor, Policy, Replay
 from perennial.params.gates import Gates
+from perennial.params.privacy import faults as pii_faults
 from perennial.params.slices import Slices
 
 # Columns that stand beside the groups in the tables between stages.
@@ -40,6 +41,8 @@ class Labels(Group):
 class Data(Group):
     as_of: Period
     labels: Labels | None
+    pii: list[Annotated[str, Field(min_length=1)]]
+    subject: Annotated[str, Field(min_length=1)] | None
 
 
 class Target(Group):
@@ -272,6 +275,7 @@ class Params(Group):
             for name in self.behaviour.monotone
             if name not in numbers
         ]
+        faults += pii_faults(self.data.pii, self._used())
         faults += self.evaluation.slices.faults(numbers, {*columns, *self.sensitive})
         if self.data.labels is not None and self.data.labels.key == self.target.column:
             faults.append(f"data.labels.key: {self.target.column} is the target")
@@ -280,3 +284,11 @@ class Params(Group):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _used(self) -> dict[str, str]:
+        """Return which raw column each key names that uses its values."""
+        used = {"target.column": self.target.column}
+        used |= {f"features.columns.{n}.from": f.source for n, f in self.features.columns.items()}
+        used |= {f"sensitive.{n}.from": s.source for n, s in self.sensitive.items()}
+        changes = self.behaviour.changes.items()
+        return used | {f"behaviour.changes.{n}.column": c.column for n, c in changes}

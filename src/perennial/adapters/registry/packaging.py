@@ -34,6 +34,7 @@ SHIPPED = (
     "params/base.py",
     "params/drift.py",
     "params/gates.py",
+    "params/privacy.py",
     "params/slices.py",
 )
 REQUIRED = ("numpy", "pandas", "pydantic", "xgboost-cpu")  # MLflow names itself
