@@ -10,7 +10,7 @@ import pandas as pd
 ROOT = Path(__file__).parents[1]
 PERIODS = ["2009-12", "2010-01", "2010-02", "2010-03", "2010-04", "2010-05"]
 SMALL = (
-    (r'(?m)^  as_of: .*$', "  as_of: latest"),
+    (r"(?m)^  as_of: .*$", "  as_of: latest"),
     (r"(?m)^  (calibration|holdout)_rows: \d+", r"  \1_rows: 300"),
     (r"(?m)^  trials: \d+", "  trials: 2"),
     (r"(?m)^  trials_per_round: \d+", "  trials_per_round: 2"),

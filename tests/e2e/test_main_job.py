@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.e2e.conftest import Project, name_nobody
+from tests.e2e.conftest import NAME, PHONE, Project, name_nobody
 from tests.pickles import pickles_below
+from tests.traces import traces
 
 Done = tuple[Project, subprocess.CompletedProcess[str]]
 
@@ -37,6 +38,15 @@ def test_nothing_that_a_run_leaves_is_or_holds_a_pickle(done: Done) -> None:
     for name in ("data", "models", "reports", ".perennial/mlflow", ".dvc/cache"):
         assert any((project.folder / name).rglob("*.*"))
         assert pickles_below(project.folder / name) == []
+
+
+def test_who_somebody_is_stays_in_the_batches(done: Done) -> None:
+    """Nowhere in what a run leaves, cache and registry and logs included; test_traces.py proves
+    that a value is found. Git has the batches as they were committed, without these columns."""
+    project, result = done
+    assert NAME not in result.stdout + result.stderr
+    assert traces(project.folder / "data/batches", [NAME, PHONE])
+    assert traces(project.folder, [NAME, PHONE], ["data/batches", ".git"]) == []
 
 
 def test_nothing_but_loopback_is_reached(done: Done) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from perennial.errors import InputError, IntegrityError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -142,6 +143,41 @@ def write_parquet(path: Path, frame: "pd.DataFrame") -> None:
     """Write a frame as Parquet; the same frame gives the same bytes."""
     with files.replacing(path) as temporary:
         frame.to_parquet(temporary, index=False, compression="zstd")
+
+
+def taking_out(path: Path, column: str, keys: Collection[str]) -> "tuple[pa.Table, pa.Table]":
+    """Return a file's rows without those of some keys, as they are there; and those of the keys.
+
+    Nothing of the rows taken out is kept in the first: no level of a category, no note.
+
+    Raises:
+        InputError: the file is no readable Parquet.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from perennial.core.features import text_of
+
+    with _readable(path):
+        table = pq.read_table(path)
+    if column not in table.column_names:
+        return table, table.slice(0, 0)
+    gone = pa.array(text_of(table[column].to_pandas()).isin(list(keys)).to_numpy())
+    kept = table.filter(pa.compute.invert(gone))
+    for number, field in enumerate(kept.schema):
+        if pa.types.is_dictionary(field.type):
+            levels = kept[field.name].to_pandas().cat.remove_unused_categories()
+            kept = kept.set_column(number, field, pa.array(levels, type=field.type))
+    pandas = {b"pandas": (table.schema.metadata or {}).get(b"pandas", b"{}")}
+    return kept.replace_schema_metadata(pandas), table.filter(gone)
+
+
+def write_table(path: Path, table: "pa.Table") -> None:
+    """Write a table as Parquet; the same table gives the same bytes."""
+    import pyarrow.parquet as pq
+
+    with files.replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
 
 
 def read_rows(

@@ -74,7 +74,7 @@ def _broken(config: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, A
     name, column = config["type"], config["kwargs"].get("column")
     rule = (config.get("meta") or {}).get("rule") or name
     count = result.get("unexpected_count")
-    if count is None:
+    if count is None or "unexpected_percent" not in result:  # about the column, not its rows
         if "observed_value" not in result:  # core/privacy.py
             return finding(name, column, f"is not as “{rule}” has it; what was found is withheld")
         observed = result["observed_value"]

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import batches, expectations, files
+from perennial.adapters import batches, expectations, files, forgotten
 from perennial.adapters.batches import Batch
 from perennial.adapters.configuration import read_params
 from perennial.adapters.expectations import Contract
-from perennial.core import arrivals, privacy
+from perennial.core import arrivals, forgetting, privacy
 from perennial.core.findings import findings, why
-from perennial.errors import InputError
+from perennial.errors import InputError, IntegrityError
 from perennial.params import Params, Validation
 from perennial.stages import checking, labelling
 from perennial.stages.checking import Checked
@@ -41,6 +41,7 @@ def _validate(params: Params) -> None:
     contract = expectations.load(paths.EXPECTATIONS / params.validation.suite)
     found, every = _find(params.data.as_of)
     _require_pii(found, params.data.pii)
+    _require_forgotten(found)
     orphans = labelling.orphans(every, params.data)
     arrived = labelling.arrive(found, params.data, params.target.column)
     seen = checking.check(arrived, contract, params.target.column, params.data.pii)
@@ -106,6 +107,22 @@ def _require_pii(found: Sequence[Batch], pii: Sequence[str]) -> None:
         raise InputError(
             [f"{paths.PARAMS}: data.pii: no batch has a column {name}" for name in absent],
             "Write it as the batches do, or take it out.",
+        )
+
+
+def _require_forgotten(found: Sequence[Batch]) -> None:
+    """Check that nobody's rows came back, as from a backup, after they were to be forgotten."""
+    log = forgotten.read()
+    there = {line["period"] for line in log}
+    now = {batch.period: files.sha256(batch.path) for batch in found if batch.period in there}
+    unlike = forgetting.unlike(log, now)
+    if unlike:
+        raise IntegrityError(
+            [
+                f"{paths.BATCHES / period}.parquet: not what `perennial forget` left of it"
+                for period in unlike
+            ],
+            "Run `perennial forget` with the same keys again, or put back what it left.",
         )
 
 

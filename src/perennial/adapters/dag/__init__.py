@@ -3,7 +3,7 @@
 Only this package imports DVC, and only when it is used.
 """
 
-from perennial.adapters.dag.cache import cache_faults
+from perennial.adapters.dag.cache import cache_faults, purge
 from perennial.adapters.dag.failures import BlockedError, CrashedError
 from perennial.adapters.dag.remotes import metrics_diff, pull, push, remote_name
 from perennial.adapters.dag.tracking import fetch, is_tracked, md5_in_lock, track
@@ -20,6 +20,7 @@ __all__ = [
     "md5_in_lock",
     "metrics_diff",
     "pull",
+    "purge",
     "push",
     "remote_name",
     "stages",

@@ -5,6 +5,7 @@ DVC trusts an object that it has seen before by its time and size; here every by
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,33 @@ def cache_faults() -> tuple[list[str], int]:
                 if fault:
                     found.setdefault(oid, f"{name}: object {oid} of DVC's cache {fault}")
     return list(found.values()), len(looked)
+
+
+def purge(keep: Path) -> None:
+    """Remove what the stages made of rows, here and in the cache, but for outputs below `keep`.
+
+    Objects that other commits name go too, and so does the cache of runs: what was made of which
+    rows can't be told from an object. All of it is made again from the batches, or fetched.
+
+    Raises:
+        InputError: there is no DVC project here.
+        UnreachableError: another run is at work.
+    """
+    with opened() as repo, repo.lock:
+        cache, kept = repo.cache.local, set()
+        for out in repo.index.outs:
+            path = Path(out.fs_path)
+            if path.is_relative_to(keep.resolve()):
+                if out.hash_info:
+                    kept |= {oid for oid, _ in _objects(cache, str(out.hash_info.value), "")}
+            elif path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        for oid in list(cache.all()):
+            if oid not in kept:
+                cache.delete(oid)
+        shutil.rmtree(Path(cache.path).parent.parent / "runs", ignore_errors=True)
 
 
 def _objects(cache: Any, oid: str, name: str) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from perennial.adapters.registry import checking, connection, database, writing
+from perennial.adapters.registry.inputs import batches_of, drop_files
 from perennial.adapters.registry.records import BUNDLE, FILES_TAG, Record, Version
 from perennial.errors import InputError, IntegrityError
 
@@ -17,7 +18,9 @@ __all__ = [
     "Record",
     "Version",
     "alias_version",
+    "batches_of",
     "download",
+    "drop_files",
     "faults",
     "find_version",
     "register",

@@ -1,0 +1,45 @@
+"""Privacy: what is known of a person, and how it is taken out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from perennial.cli.app import Json, app
+from perennial.commands.answers import answering, complain, console, print_json
+
+
+@app.command()
+def forget(
+    key: Annotated[list[str] | None, typer.Option(help="Whose rows; may be repeated.")] = None,
+    keys_from: Annotated[
+        Path | None, typer.Option(help="A file with one key a line, which no history shows.")
+    ] = None,
+    retrain: Annotated[bool, typer.Option("--run/--no-run", help="Run the DAG afterwards.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Take somebody's rows out of the batches and what was made of them; train without.
+
+    Example: perennial forget --key 4711
+    """
+    with answering(as_json):
+        from perennial.adapters import runlock
+        from perennial.commands import progress, rendering, rendering_privacy
+        from perennial.commands.forget import forget as act
+        from perennial.commands.run import run
+
+        with runlock.alone():
+            done = act(rendering_privacy.keys(key or [], keys_from))
+        if as_json:
+            print_json(done.to_json())
+        else:
+            console().print(rendering_privacy.forgotten(done))
+        if not retrain:
+            return
+        with progress.showing(console(as_json)) as listen:
+            found = run(listen)
+        if not as_json:
+            console().print(rendering.summary(found))
+        if found.exit_code != 0:
+            complain(found.faults, found.remedy)
+        raise typer.Exit(found.exit_code)
