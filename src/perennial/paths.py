@@ -22,6 +22,7 @@ CANDIDATE = Path("models/candidate")
 BASELINES = Path("models/baselines")
 ONNX = Path("models/onnx")
 CHAMPION_BUNDLE = Path("models/champion")
+CHAMPION_SIGNATURE = Path("models/champion.sig")
 
 VALIDATION_REPORT = Path("reports/validation.json")
 DRIFT_REPORT = Path("reports/drift.json")

@@ -140,6 +140,7 @@ gates:
 registry:
   model: bank-deposits
   uri: null
+  public_keys: []
 """
 Faults = Callable[..., list[str]]
 

@@ -8,9 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from perennial.adapters import bundles
+from perennial.adapters import bundles, files, signing
 from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.errors import IntegrityError
+
+SIGNATURE = "signature.json"
+BESIDE = {SIGNATURE, "registered_model_meta"}  # MLflow writes the second where it loads a model
 
 
 class Served:
@@ -30,7 +33,7 @@ class Served:
         """
         folder = Path(context.artifacts["bundle"])
         if manifest := context.model_config.get("files"):
-            _require_whole(folder.parents[1], manifest)
+            _require_whole(folder.parents[1], manifest, context.model_config["digest"])
         self._candidate = from_artefacts(bundles.read(folder, context.model_config["digest"]))
 
     def predict(
@@ -44,9 +47,16 @@ class Served:
         return self._candidate.predict(model_input)
 
 
-def _require_whole(folder: Path, manifest: str) -> None:
-    """Check all files of a model; those that MLflow and Python add where it is loaded may be."""
+def _require_whole(folder: Path, manifest: str, digest: str) -> None:
+    """Check all files of a model; those that MLflow and Python add where it is loaded may be.
+
+    Where the environment names keys to trust, one of them must have signed it.
+    """
     compiled = {p.relative_to(folder).as_posix() for p in folder.rglob("__pycache__/*.pyc")}
-    found = bundles.faults(folder, None, manifest, beside={*compiled, "registered_model_meta"})
+    found = bundles.faults(folder, None, manifest, beside={*compiled, *BESIDE})
     if found:
         raise IntegrityError(found, bundles.REMEDY)
+    path = folder / SIGNATURE
+    name = str(files.read_json(path, signing.REMEDY).get("model")) if path.is_file() else ""
+    statement = signing.version_statement(name, digest, files.sha256(folder / manifest))
+    signing.require(str(folder), statement, signing.read(path))

@@ -14,6 +14,7 @@ from typing import Any
 from perennial import paths
 from perennial.adapters import bundles, champions, dag, files, registry
 from perennial.adapters.champions import Champion
+from perennial.commands import trust
 
 ALIAS = "champion"
 FOLDER = paths.STATE / "promotion"
@@ -70,6 +71,7 @@ def finish() -> Promotion | None:
         if not bundles.is_whole(paths.CHAMPION_BUNDLE, champion.digest):
             _copy(BUNDLE, paths.CHAMPION_BUNDLE, champion.digest)
         dag.track(paths.CHAMPION_BUNDLE)
+        trust.sign_champion(champion.digest)
         uri = registry.resolve(decision["registry"])
         registry.set_alias(uri, champion.model, ALIAS, champion.version)
         _append(entry)

@@ -12,7 +12,7 @@ from perennial import paths
 from perennial.adapters import bundles, champions, dag, files, git, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.commands import attempts, pending
+from perennial.commands import attempts, pending, trust
 from perennial.commands.pending import ALIAS, Promotion
 from perennial.errors import InputError, IntegrityError
 
@@ -98,6 +98,7 @@ def _decide(gate: Mapping[str, Any], champion: Champion | None) -> None:
     params = read_params("registry")
     digest, verdict = gate["candidate"], gate["verdict"]
     version = _registered(params.registry.uri, params.registry.model, digest)
+    trust.require_version(registry.resolve(params.registry.uri), params.registry.model, version)
     plan = files.read_json(paths.PLAN, AGAIN)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     entry = {

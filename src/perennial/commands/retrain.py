@@ -29,6 +29,7 @@ WRITTEN = (
     paths.CHAMPION.as_posix(),
     paths.HISTORY.as_posix(),
     f"{paths.CHAMPION_BUNDLE.as_posix()}.dvc",
+    paths.CHAMPION_SIGNATURE.as_posix(),
     "models/.gitignore",
     "reports",
 )

@@ -7,7 +7,7 @@ from perennial import paths
 from perennial.adapters import bundles, champions, dag, files, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.commands import pending
+from perennial.commands import pending, trust
 from perennial.errors import InputError, IntegrityError
 
 
@@ -71,6 +71,7 @@ def _version(uri: str, model: str, version: registry.Version) -> Checked:
     """Check a version's files, code and all, against the digests that it is registered under."""
     what = f"{model} version {version.version}"
     found = registry.faults(uri, model, version)
+    found += [fault] if (fault := trust.version_fault(model, version)) else []
     return Checked(what, version.digest, [f"{what}: {fault}" for fault in found])
 
 
@@ -78,6 +79,8 @@ def _bundle(champion: Champion) -> Checked:
     faults = bundles.faults(paths.CHAMPION_BUNDLE, champion.digest)
     if not faults and not dag.is_tracked(paths.CHAMPION_BUNDLE):
         faults = [f"{paths.CHAMPION_BUNDLE}.dvc: tracks other bytes, or is missing"]
+    if fault := trust.champion_fault(champion.digest):
+        faults.append(f"{paths.CHAMPION_BUNDLE}: {fault}")
     return Checked(f"the champion's bundle, {paths.CHAMPION_BUNDLE}", champion.digest, faults)
 
 

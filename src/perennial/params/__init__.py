@@ -20,6 +20,7 @@ from perennial.params.base import (
 )
 from perennial.params.drift import Monitor, Policy, Replay
 from perennial.params.gates import Gates
+from perennial.params.privacy import PublicKey
 from perennial.params.privacy import faults as pii_faults
 from perennial.params.slices import Slices
 
@@ -231,6 +232,7 @@ class Fairness(Group):
 class Registry(Group):
     model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     uri: str | None
+    public_keys: list[PublicKey]
 
 
 class Params(Group):

@@ -1,6 +1,11 @@
-"""Columns that say who somebody is: named under `data.pii`, used by nothing else."""
+"""Whom to trust, and whom not to name: public keys, and columns that say who somebody is."""
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]  # 32 bytes of Ed25519, Base64
 
 
 def faults(pii: Collection[str], uses: Mapping[str, str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from perennial.adapters.registry import checking, connection, database, writing
 from perennial.adapters.registry.inputs import batches_of, drop_files
-from perennial.adapters.registry.records import BUNDLE, FILES_TAG, Record, Version
+from perennial.adapters.registry.records import BUNDLE, FILES_TAG, SIGNATURE_TAG, Record, Version
 from perennial.errors import InputError, IntegrityError
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "register",
     "resolve",
     "set_alias",
+    "sign",
     "versions",
 ]
 
@@ -68,8 +69,8 @@ def versions(uri: str, model: str) -> list[Version]:
             page = client.search_model_versions(f"name = '{model}'", page_token=token)
             for item in page:
                 digest, sealed = item.tags.get("digest"), item.tags.get(FILES_TAG)
-                source = str(item.source)
-                found.append(Version(str(item.version), digest, item.run_id, source, sealed))
+                rest = (str(item.source), sealed, item.tags.get(SIGNATURE_TAG))
+                found.append(Version(str(item.version), digest, item.run_id, *rest))
             token = page.token
             if not token:
                 return sorted(found, key=lambda version: int(version.version))
@@ -169,6 +170,17 @@ def download(uri: str, model: str, version: str, folder: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         fetched.replace(folder)
     return folder
+
+
+def sign(uri: str, model: str, version: Version) -> None:
+    """Sign a version by the key of the environment, in place of a signature that it has.
+
+    Raises:
+        InputError: the environment has no key.
+        UnreachableError: the registry can't be reached or written.
+    """
+    with connection.client(uri) as client:
+        writing.sign(client, model, version)
 
 
 def faults(uri: str, model: str, version: Version) -> list[str]:

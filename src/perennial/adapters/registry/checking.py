@@ -4,8 +4,8 @@ MLflow reads and runs where the model is loaded."""
 import shutil
 from pathlib import Path
 
-from perennial.adapters import bundles
-from perennial.adapters.registry.records import BUNDLE, FILES, Version
+from perennial.adapters import bundles, files, signing
+from perennial.adapters.registry.records import BUNDLE, FILES, SIGNATURE, Version
 
 META = "registered_model_meta"  # MLflow writes it beside a model that was loaded by its version
 
@@ -18,12 +18,24 @@ def faults(folder: Path, model: str, version: Version) -> list[str]:
     if not folder.is_dir():
         return ["its files are gone"]
     _drop_compiled(folder)
-    expected = f"model_name: {model}\nmodel_version: '{version.version}'\n".encode()
-    meta = folder / META
-    known = not meta.is_symlink() and meta.is_file() and meta.read_bytes() == expected
-    found = bundles.faults(folder, version.files, FILES, beside=(META,) if known else ())
+    found = bundles.faults(folder, version.files, FILES, _beside(folder, model, version))
     found += bundles.faults(folder / BUNDLE, version.digest)
     return [fault.removeprefix(f"{folder}/") for fault in dict.fromkeys(found)]
+
+
+def _beside(folder: Path, model: str, version: Version) -> list[str]:
+    """Return the files that came after the manifest, if they are just what they have to be."""
+    meta = f"model_name: {model}\nmodel_version: '{version.version}'\n".encode()
+    known = {META: meta}
+    if version.signature and version.digest and version.files:
+        statement = signing.version_statement(model, version.digest, version.files)
+        known[SIGNATURE] = files.json_bytes({**statement, "signature": version.signature})
+    there = [name for name in known if (folder / name).is_file()]
+    return [
+        name
+        for name in there
+        if not (folder / name).is_symlink() and (folder / name).read_bytes() == known[name]
+    ]
 
 
 def _drop_compiled(folder: Path) -> None:

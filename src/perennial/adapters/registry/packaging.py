@@ -21,6 +21,7 @@ SHIPPED = (
     "adapters/bundles.py",
     "adapters/files.py",
     "adapters/serving.py",
+    "adapters/signing.py",
     "core/__init__.py",
     "core/features.py",
     "core/model/__init__.py",

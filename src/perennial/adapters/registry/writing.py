@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perennial import paths
-from perennial.adapters import files
+from perennial.adapters import files, signing
 from perennial.adapters.registry import packaging
-from perennial.adapters.registry.records import FILES_TAG, Record, Version
+from perennial.adapters.registry.records import (
+    FILES_TAG,
+    SIGNATURE,
+    SIGNATURE_TAG,
+    Record,
+    Version,
+)
+from perennial.errors import InputError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,6 +48,7 @@ def new_version(client: "MlflowClient", record: Record, root: Path | None) -> Ve
     _log_files(client, run_id, record)
     with tempfile.TemporaryDirectory() as temporary:
         saved, sealed = packaging.save(Path(temporary), record, model)
+        signed = _signed(saved, record.model, record.digest, sealed)
         client.log_model_artifacts(model.model_id, str(saved))
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
@@ -49,9 +57,9 @@ def new_version(client: "MlflowClient", record: Record, root: Path | None) -> Ve
         client.create_registered_model(record.model)
     location = str(model.artifact_location)
     made = client.create_model_version(
-        record.model, location, run_id, {**tags, FILES_TAG: sealed}, model_id=model.model_id
+        record.model, location, run_id, {**tags, **_tags(sealed, signed)}, model_id=model.model_id
     )
-    return Version(str(made.version), record.digest, run_id, location, sealed)
+    return Version(str(made.version), record.digest, run_id, location, sealed, signed)
 
 
 def restore(client: "MlflowClient", version: Version, folder: Path, record: Record) -> None:
@@ -62,9 +70,46 @@ def restore(client: "MlflowClient", version: Version, folder: Path, record: Reco
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".restored-") as temporary:
         saved, sealed = packaging.save(Path(temporary), record, model)
+        signed = _signed(saved, record.model, record.digest, sealed)
         shutil.rmtree(folder, ignore_errors=True)
-        client.set_model_version_tag(record.model, version.version, FILES_TAG, sealed)
+        if version.signature and not signed:  # it was of other files
+            client.delete_model_version_tag(record.model, version.version, SIGNATURE_TAG)
+        for key, value in _tags(sealed, signed).items():
+            client.set_model_version_tag(record.model, version.version, key, value)
         saved.replace(folder)
+
+
+def sign(client: "MlflowClient", model: str, version: Version) -> None:
+    """Sign a version by the key of the environment: its file, then its tag.
+
+    Raises:
+        InputError: the environment has no key.
+    """
+    assert version.digest is not None
+    assert version.files is not None
+    with tempfile.TemporaryDirectory() as temporary:
+        signed = _signed(Path(temporary), model, version.digest, version.files)
+        if signed is None:
+            raise InputError(
+                f"{signing.PRIVATE}: is not set, so there is nothing to sign with",
+                "Set it to the PEM of an Ed25519 key, or the name of its file.",
+            )
+        source = client.get_model_version(model, version.version)
+        client.log_model_artifact(source.model_id, str(Path(temporary) / SIGNATURE))
+    client.set_model_version_tag(model, version.version, SIGNATURE_TAG, signed)
+
+
+def _signed(folder: Path, model: str, digest: str, sealed: str) -> str | None:
+    """Sign a version's files, if there is a key, beside them in `folder`."""
+    statement = signing.version_statement(model, digest, sealed)
+    signature = signing.sign(statement)
+    if signature is not None:
+        files.write_json(folder / SIGNATURE, {**statement, "signature": signature})
+    return signature
+
+
+def _tags(sealed: str, signature: str | None) -> dict[str, str]:
+    return {FILES_TAG: sealed} | ({SIGNATURE_TAG: signature} if signature else {})
 
 
 def _experiment(client: "MlflowClient", model: str, root: Path | None) -> str:

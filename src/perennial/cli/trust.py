@@ -1,4 +1,4 @@
-"""Privacy: what is known of a person, and how it is taken out."""
+"""Trust and privacy: who signed what, and how somebody's rows are taken out."""
 
 from pathlib import Path
 from typing import Annotated
@@ -43,3 +43,37 @@ def forget(
         if found.exit_code != 0:
             complain(found.faults, found.remedy)
         raise typer.Exit(found.exit_code)
+
+
+@app.command()
+def keygen(
+    file: Annotated[Path, typer.Argument(help="A new file for the private key.")],
+) -> None:
+    """Make a key to sign versions with; prints its public key for params.yaml.
+
+    Example: perennial keygen ~/perennial-signing.pem
+    """
+    with answering(as_json=False):
+        from perennial.commands.trust import keygen as act
+
+        public = act(file)
+        typer.echo(f"registry:\n  public_keys: [{public}]")
+        typer.echo(f"Sign with PERENNIAL_SIGNING_KEY={file}; keep it out of Git.", err=True)
+
+
+@app.command()
+def sign(
+    version: Annotated[str, typer.Argument(help="A registered version.")], as_json: Json = False
+) -> None:
+    """Sign a version with the key of PERENNIAL_SIGNING_KEY, once it is verified.
+
+    Example: PERENNIAL_SIGNING_KEY=key.pem perennial sign 3
+    """
+    with answering(as_json):
+        from perennial.commands.trust import sign as act
+
+        digest = act(version)
+        if as_json:
+            print_json({"schema_version": 1, "version": version, "digest": digest})
+        else:
+            typer.echo(f"version {version}, {digest[:12]}: signed")
