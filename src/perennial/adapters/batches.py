@@ -1,13 +1,13 @@
 """Batches: one immutable Parquet file a period. Which there are, and what is in them."""
 
 import contextlib
-import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perennial import names
 from perennial.adapters import files
 from perennial.core.plan import BatchRef
 from perennial.errors import InputError, IntegrityError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+PERIOD = names.WORD
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,24 @@ def find(folder: Path, as_of: str = "latest") -> list[Batch]:
         for p in paths
         if p.suffix != ".parquet" or not PERIOD.fullmatch(p.stem) or not p.is_file()
     ]
+    faults += [fault for p in paths if (fault := link_fault(p))]
     if faults:
         raise InputError(faults, remedy)
     batches = [Batch(p.stem, p) for p in paths if as_of in ("latest", p.stem) or p.stem < as_of]
     if not batches:
         raise InputError(f"{folder}: no batch up to data.as_of = {as_of}", remedy)
     return batches
+
+
+def link_fault(path: Path) -> str | None:
+    """Return what is wrong with a file that is a link: it may lead to DVC's cache or elsewhere in
+    the project or the folder it is in, and nowhere else. None if it is none, or does."""
+    if not path.is_symlink():
+        return None
+    target = path.resolve()
+    if any(target.is_relative_to(folder.resolve()) for folder in (Path(), path.parent)):
+        return None
+    return f"{path}: a link that leads out of the project; copy what it leads to"
 
 
 def describe(batch: Batch) -> BatchRef:
@@ -199,6 +211,8 @@ def read_rows(
 
 
 def _locate(ref: BatchRef, folders: Sequence[Path]) -> Path | None:
+    if not PERIOD.fullmatch(ref["period"]):
+        return None  # a plan from elsewhere may name anything
     for folder in folders:
         path = folder / f"{ref['period']}.parquet"
         if path.is_file() and files.sha256(path) == ref["sha256"]:
@@ -208,6 +222,8 @@ def _locate(ref: BatchRef, folders: Sequence[Path]) -> Path | None:
 
 def _not_as_planned(ref: BatchRef, folders: Sequence[Path]) -> str:
     name = f"{ref['period']}.parquet"
+    if not PERIOD.fullmatch(ref["period"]):
+        return f"the plan names {ref['period']!r}, which is no period"
     for folder in reversed(folders):  # the last is where batches arrive
         if (folder / name).is_file():
             there = files.sha256(folder / name)[:12]

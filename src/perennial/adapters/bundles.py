@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from perennial import names
 from perennial.adapters import files
 from perennial.errors import InputError, IntegrityError
 
@@ -93,11 +94,11 @@ def faults(
 def _files(folder: Path) -> Iterator[str]:
     """Yield all that is in a folder, however deep, by name: files, links, folders with nothing
     in them. A link is not followed."""
-    for where, folders, names in os.walk(folder):
+    for where, folders, plain in os.walk(folder):
         here = Path(where).relative_to(folder)
         links = [name for name in folders if (Path(where) / name).is_symlink()]
-        yield from ((here / name).as_posix() for name in [*names, *links])
-        if not folders and not names and where != str(folder):
+        yield from ((here / name).as_posix() for name in [*plain, *links])
+        if not folders and not plain and where != str(folder):
             yield f"{here.as_posix()}/"
 
 
@@ -136,8 +137,11 @@ def _entries(path: Path) -> dict[str, Any]:
 def _is_entry(named: tuple[str, Any]) -> bool:
     """Return whether a manifest's entry stays in its folder and has a digest."""
     name, entry = named
-    inside = not Path(name).is_absolute() and ".." not in name
-    return inside and isinstance(entry, dict) and isinstance(entry.get("sha256"), str)
+    return (
+        not names.path_fault(name)
+        and isinstance(entry, dict)
+        and isinstance(entry.get("sha256"), str)
+    )
 
 
 def _checked(folder: Path, name: str, entry: Mapping[str, Any]) -> bytes:

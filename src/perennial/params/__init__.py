@@ -10,8 +10,10 @@ from pydantic import Field, model_validator
 
 from perennial.params.base import (
     AboveZero,
+    Below,
     Finite,
     Group,
+    Name,
     NotNegative,
     Period,
     Positive,
@@ -34,7 +36,7 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.json$")]
 class Labels(Group):
     """Where labels are that come later than the rows, and how they are joined to them."""
 
-    folder: Annotated[str, Field(min_length=1)]
+    folder: Below
     key: Annotated[str, Field(min_length=1)]
     min_share: UpToOne
 
@@ -114,7 +116,7 @@ class Feature(Group):
 
 class Features(Group):
     rare_below: Annotated[int, Field(ge=0)]
-    columns: Annotated[dict[str, Feature], Field(min_length=1)]
+    columns: Annotated[dict[Name, Feature], Field(min_length=1)]
     drop: dict[str, str]
 
     @model_validator(mode="after")
@@ -219,7 +221,7 @@ class Change(Group):
 class Behaviour(Group):
     rows: Positive
     tolerance: NotNegative
-    changes: dict[str, Change]
+    changes: dict[Name, Change]
     monotone: dict[str, Literal["increasing", "decreasing"]]
 
 
@@ -230,7 +232,7 @@ class Fairness(Group):
 
 
 class Registry(Group):
-    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    model: Period  # a word of the same kind
     uri: str | None
     public_keys: list[PublicKey]
 
@@ -245,7 +247,7 @@ class Params(Group):
     split: Split
     monitor: Monitor
     policy: Policy
-    sensitive: dict[str, Sensitive]
+    sensitive: dict[Name, Sensitive]
     features: Features
     search: Search
     training: Training

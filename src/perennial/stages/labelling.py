@@ -70,6 +70,7 @@ def orphans(every: Sequence[str], data: Data) -> list[str]:
         for p in there
         if p.suffix != ".parquet" or not batches.PERIOD.fullmatch(p.stem)
     ]
+    faults += [fault for p in there if (fault := batches.link_fault(p))]
     if faults:
         raise InputError(faults, remedy)
     seen = [p.stem for p in there if data.as_of == "latest" or p.stem <= data.as_of]

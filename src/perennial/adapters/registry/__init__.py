@@ -227,6 +227,6 @@ def _is_there(uri: str, model: str, version: Version) -> bool:
     folder, path = _folder(version), database.path_of(uri)
     if folder is None:
         return True
-    if path == database.own() and not folder.is_relative_to(database.files_of(path)):
+    if path == database.own() and not folder.resolve().is_relative_to(database.files_of(path)):
         return False  # the project was moved or copied, and its database names the files of old
     return not checking.faults(folder, model, version)

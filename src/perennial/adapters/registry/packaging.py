@@ -31,6 +31,7 @@ SHIPPED = (
     "core/model/decision.py",
     "core/model/linear.py",
     "errors.py",
+    "names.py",
     "params/__init__.py",
     "params/base.py",
     "params/drift.py",

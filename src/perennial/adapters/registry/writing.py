@@ -94,8 +94,8 @@ def sign(client: "MlflowClient", model: str, version: Version) -> None:
                 f"{signing.PRIVATE}: is not set, so there is nothing to sign with",
                 "Set it to the PEM of an Ed25519 key, or the name of its file.",
             )
-        source = client.get_model_version(model, version.version)
-        client.log_model_artifact(source.model_id, str(Path(temporary) / SIGNATURE))
+        model_id = version.location.rstrip("/").split("/")[-2]  # …/models/<id>/artifacts
+        client.log_model_artifact(model_id, str(Path(temporary) / SIGNATURE))
     client.set_model_version_tag(model, version.version, SIGNATURE_TAG, signed)
 
 
