@@ -38,8 +38,10 @@ def resolve(uri: str | None) -> str:
         uri: `registry.uri` of params.yaml; None means SQLite in the project's folder.
 
     Raises:
-        InputError: MLflow can't work in a folder of that name.
+        InputError: MLflow can't work in a folder of that name, or the environment lacks what the
+            address names.
     """
+    uri = None if uri is None else connection.filled_in(uri)
     path = database.own() if uri is None else database.path_of(uri)
     if path is None:
         return str(uri).rstrip("/")
