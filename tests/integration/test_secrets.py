@@ -74,7 +74,7 @@ def test_nothing_that_a_registration_leaves_has_a_secret_of_its_environment(
     project = write_project(tmp_path / "p", candidates["logistic"])
     pem, _ = signing.new_key()
     secrets = {
-        "PERENNIAL_WEBHOOK": f"https://hooks.example.org/{SECRET}",
+        "PERENNIAL_ALERT_WEBHOOK": f"https://hooks.example.org/{SECRET}",
         "MLFLOW_TRACKING_USERNAME": f"{SECRET}-user",
         "MLFLOW_TRACKING_PASSWORD": SECRET,
         "MLFLOW_TRACKING_TOKEN": f"{SECRET}-token",

@@ -22,7 +22,7 @@ from perennial.params.base import (
 )
 from perennial.params.drift import Monitor, Policy, Replay
 from perennial.params.gates import Gates
-from perennial.params.privacy import PublicKey, secret_in
+from perennial.params.privacy import Registry
 from perennial.params.privacy import faults as pii_faults
 from perennial.params.slices import Slices
 
@@ -229,18 +229,6 @@ class Fairness(Group):
     attributes: Annotated[list[str], Field(min_length=1)]
     intersections: bool
     min_group: Positive
-
-
-class Registry(Group):
-    model: Period  # a word of the same kind
-    uri: str | None
-    public_keys: list[PublicKey]
-
-    @model_validator(mode="after")
-    def _no_secret(self) -> "Registry":
-        if found := secret_in(self.uri):
-            raise ValueError(f"`uri` {found}, and params.yaml goes into Git: write ${{NAME}} there")
-        return self
 
 
 class Params(Group):

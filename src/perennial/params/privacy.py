@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
+
+from perennial.params.base import Group, Period
 
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 SECRETS = re.compile(r"pass|pwd|secret|token|key|credential|signature|^sig$", re.IGNORECASE)
@@ -42,3 +44,15 @@ def faults(pii: Collection[str], uses: Mapping[str, str]) -> Iterator[str]:
     for key, column in uses.items():
         if column in pii:
             yield f"{key}: {column} is also in data.pii, and such a column is never used; keep one"
+
+
+class Registry(Group):
+    model: Period  # a word of the same kind
+    uri: str | None
+    public_keys: list[PublicKey]
+
+    @model_validator(mode="after")
+    def _no_secret(self) -> "Registry":
+        if found := secret_in(self.uri):
+            raise ValueError(f"`uri` {found}, and params.yaml goes into Git: write ${{NAME}} there")
+        return self

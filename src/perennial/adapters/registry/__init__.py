@@ -182,7 +182,7 @@ def sign(uri: str, model: str, version: Version) -> None:
         UnreachableError: the registry can't be reached or written.
     """
     with connection.client(uri) as client:
-        writing.sign(client, model, version)
+        writing.sign(client, model, version, _folder(version))
 
 
 def faults(uri: str, model: str, version: Version) -> list[str]:

@@ -79,8 +79,14 @@ def restore(client: "MlflowClient", version: Version, folder: Path, record: Reco
         saved.replace(folder)
 
 
-def sign(client: "MlflowClient", model: str, version: Version) -> None:
+def sign(client: "MlflowClient", model: str, version: Version, here: Path | None) -> None:
     """Sign a version by the key of the environment: its file, then its tag.
+
+    Args:
+        client: Of the registry.
+        model: Its name.
+        version: What is signed.
+        here: The folder of its files; None if they are on a server.
 
     Raises:
         InputError: the environment has no key.
@@ -88,14 +94,16 @@ def sign(client: "MlflowClient", model: str, version: Version) -> None:
     assert version.digest is not None
     assert version.files is not None
     with tempfile.TemporaryDirectory() as temporary:
-        signed = _signed(Path(temporary), model, version.digest, version.files)
+        folder = here or Path(temporary)
+        signed = _signed(folder, model, version.digest, version.files)
         if signed is None:
             raise InputError(
                 f"{signing.PRIVATE}: is not set, so there is nothing to sign with",
                 "Set it to the PEM of an Ed25519 key, or the name of its file.",
             )
-        model_id = version.location.rstrip("/").split("/")[-2]  # …/models/<id>/artifacts
-        client.log_model_artifact(model_id, str(Path(temporary) / SIGNATURE))
+        if here is None:
+            model_id = version.location.rstrip("/").split("/")[-2]  # …/models/<id>/artifacts
+            client.log_model_artifact(model_id, str(folder / SIGNATURE))
     client.set_model_version_tag(model, version.version, SIGNATURE_TAG, signed)
 
 
