@@ -248,3 +248,28 @@ def test_a_month_that_has_moved_asks_for_a_retraining(project: Project) -> None:
     assert plan["parts"]["holdout"][-1]["period"] == "2010-12"
     assert plan["because"] == "drift"
     assert plan["hyperparameters"]["members"]
+
+
+@pytest.mark.long
+def test_a_person_is_forgotten_and_the_next_candidate_is_trained_without(project: Project) -> None:
+    """One row of a month of the training rows; the command runs the DAG too."""
+    path = project.folder / "data/batches/2010-02.parquet"
+    before = project.read("champion.json")
+    who = f"{NAME} 2010-02 311"
+    assert who in set(pd.read_parquet(path)["name"])
+    project.edit("params.yaml", r"^  subject: null", "  subject: name")
+    result = project.perennial("forget", "--key", who)
+    assert result.returncode in (0, 1), result.stdout + result.stderr
+    assert who not in set(pd.read_parquet(path)["name"])
+    plan, gate = project.read("data/plan.json"), project.read("reports/gate.json")
+    assert plan["because"] == "forgotten"
+    assert plan["hyperparameters"] == project.read("models/recipe.json")
+    assert gate["champion"] == before["digest"] != gate["candidate"]
+    found = project.read("reports/forgotten.json")
+    assert [item["rows"] for item in found["batches"]] == [1]
+    assert found["champion"]["version"] == before["version"]
+    old = {ref["sha256"] for refs in before["plan"]["parts"].values() for ref in refs}
+    new = {ref["sha256"] for refs in plan["parts"].values() for ref in refs}
+    assert len(old - new) == len(new - old) == 1
+    assert project.perennial("verify").returncode == 0
+    assert project.perennial("run").returncode == result.returncode, "and it stays so"
