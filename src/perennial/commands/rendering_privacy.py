@@ -29,11 +29,8 @@ def keys(given: Sequence[str], source: Path | None) -> list[str]:
 
 def forgotten(found: Forgotten) -> RenderableType:
     """Return what was taken out, what was made of it, and what remains for others to remove."""
-    lines = [
-        Text(f"{item['period']}: {plural(item['rows'], 'row', 'rows')} taken out, ", end="")
-        + Text(f"{item['left']:,} left")
-        for item in found.batches
-    ]
+    taken = [(i["period"], plural(i["rows"], "row", "rows"), i["left"]) for i in found.batches]
+    lines = [Text(f"{period}: {rows} taken out, {left:,} left") for period, rows, left in taken]
     lines += [
         Text(f"version {item['version']} was made of these batches: {', '.join(item['parts'])}")
         for item in found.versions

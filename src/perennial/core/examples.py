@@ -27,5 +27,5 @@ def _column(values: pd.Series, rows: int) -> pd.Series:
     counts = there.value_counts()
     shared = sorted(counts[counts > 1].index, key=lambda value: (-counts[value], str(value)))
     chosen = [shared[number % len(shared)] if shared else None for number in range(rows)]
-    none_of_it = pd.api.types.is_bool_dtype(kind) and not shared  # a bool can't be missing
-    return pd.Series(chosen, dtype="object" if none_of_it else kind)
+    whole = pd.api.types.is_bool_dtype(kind) or pd.api.types.is_integer_dtype(kind)
+    return pd.Series(chosen, dtype="object" if whole and not shared else kind)  # can't be missing
