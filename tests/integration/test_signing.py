@@ -1,11 +1,11 @@
 """Signatures: with a key that is trusted, what it did not sign is neither loaded nor promoted; and
 a key, or none, changes no digest."""
 
-import json
 import shutil
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -224,9 +224,9 @@ def test_the_standard_test_vector_is_verified(monkeypatch: pytest.MonkeyPatch) -
     import base64
 
     public = base64.b64encode(der[-32:]).decode()
-    statement = signing.bundle_statement("d" * 64)
+    statement = signing.statement("m", "d" * 64, "f" * 64)
     assert signing.fault(statement, signing.sign(statement), [public]) is None
-    other = signing.bundle_statement("e" * 64)
+    other = signing.statement("m", "e" * 64, "f" * 64)
     assert signing.fault(other, signing.sign(statement), [public]) is not None
 
 
@@ -239,10 +239,16 @@ def test_a_public_key_is_32_bytes(faults: "object") -> None:
 def test_the_signature_of_the_champion_before_does_not_stay(
     here: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_key(monkeypatch)
+    """Who promotes, or rolls back, needs no private key: the version has its signature."""
+    public = make_key(monkeypatch)
     trust.sign("1")
     monkeypatch.delenv(signing.PRIVATE)
-    trust.sign_champion(here.digest)
-    assert json.loads(paths.CHAMPION_SIGNATURE.read_text())["digest"] == here.digest
-    trust.sign_champion(bundles.digest_of({"other": b""}))
+    trusting(here, public)
+    champion = champions.read()
+    assert champion is not None
+    paths.CHAMPION_SIGNATURE.unlink()
+    trust.keep_signature(here.uri, champion)
+    load()
+    other = replace(champion, version="2", digest=bundles.digest_of({"other": b""}))
+    trust.keep_signature(here.uri, other)
     assert not paths.CHAMPION_SIGNATURE.exists()

@@ -56,7 +56,7 @@ def _require_whole(folder: Path, manifest: str, digest: str) -> None:
     found = bundles.faults(folder, None, manifest, beside={*compiled, *BESIDE})
     if found:
         raise IntegrityError(found, bundles.REMEDY)
-    path = folder / SIGNATURE
-    name = str(files.read_json(path, signing.REMEDY).get("model")) if path.is_file() else ""
-    statement = signing.version_statement(name, digest, files.sha256(folder / manifest))
-    signing.require(str(folder), statement, signing.read(path))
+    sealed = files.sha256(folder / manifest)
+    trusted = signing.trusted_here()
+    if fault := signing.fault_of_file(folder / SIGNATURE, digest, trusted, sealed):
+        raise IntegrityError(f"{folder}: {fault}", signing.REMEDY)

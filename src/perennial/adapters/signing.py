@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perennial.adapters import files
-from perennial.errors import InputError, IntegrityError
+from perennial.errors import InputError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,13 +21,8 @@ PUBLIC = "PERENNIAL_PUBLIC_KEYS"  # where the registered model is loaded: keys w
 REMEDY = "Nothing was loaded. If you trust it, sign it: `perennial sign`; docs/safe-to-load.md."
 
 
-def bundle_statement(digest: str) -> dict[str, str]:
-    """Return what is signed of a bundle."""
-    return {"signed": "perennial bundle 1", "digest": digest}
-
-
-def version_statement(model: str, digest: str, manifest: str) -> dict[str, str]:
-    """Return what is signed of a version: its bundle, and the manifest of all its files."""
+def statement(model: str, digest: str, manifest: str) -> dict[str, str]:
+    """Return what is signed of a version: its name, its bundle, and the manifest of its files."""
     return {
         "signed": "perennial version 1",
         "model": model,
@@ -50,19 +45,17 @@ def new_key() -> tuple[bytes, str]:
     return pem, base64.b64encode(key.public_key().public_bytes_raw()).decode()
 
 
-def sign(statement: Mapping[str, str]) -> str | None:
+def sign(signed: Mapping[str, str]) -> str | None:
     """Return a signature; None where the environment has no key.
 
     Raises:
         InputError: what it has is no key.
     """
     key = _private()
-    return None if key is None else base64.b64encode(key.sign(_bytes(statement))).decode()
+    return None if key is None else base64.b64encode(key.sign(_bytes(signed))).decode()
 
 
-def fault(
-    statement: Mapping[str, str], signature: str | None, trusted: Sequence[str]
-) -> str | None:
+def fault(signed: Mapping[str, str], signature: str | None, trusted: Sequence[str]) -> str | None:
     """Return why a statement can't be trusted; None if it can, or no key is asked for."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -75,31 +68,49 @@ def fault(
         try:
             raw = base64.b64decode(signature, validate=True)
             key = Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
-            key.verify(raw, _bytes(statement))
+            key.verify(raw, _bytes(signed))
         except (InvalidSignature, binascii.Error, ValueError):
             continue
         return None
     return "has a signature of none of the trusted keys"
 
 
-def require(what: str, statement: Mapping[str, str], signature: str | None) -> None:
-    """Check a signature by the keys that the environment trusts, if it names any.
+def fault_of_file(
+    path: Path, digest: str, trusted: Sequence[str], manifest: str | None = None
+) -> str | None:
+    """Return why a bundle can't be trusted by the signature that a file has; None if it can.
 
-    Raises:
-        IntegrityError: it is missing, or none of theirs.
+    Args:
+        path: As `write` wrote it, of the version that the bundle was registered as.
+        digest: The bundle's.
+        trusted: Public keys.
+        manifest: The digest of the version's manifest, where its files are there too.
     """
-    trusted = [key.strip() for key in os.environ.get(PUBLIC, "").split(",") if key.strip()]
-    if trusted and (found := fault(statement, signature, trusted)):
-        raise IntegrityError(f"{what}: {found}", REMEDY)
-
-
-def read(path: Path) -> str | None:
-    """Return the signature that a file has; None if there is no such file, or none in it."""
-    try:
-        found = files.read_json(path, REMEDY).get("signature")
-    except InputError:
+    if not trusted:
         return None
-    return found if isinstance(found, str) else None
+    try:
+        said = files.read_json(path, REMEDY)
+    except InputError:  # as good as none
+        said = {}
+    signature = said.get("signature")
+    of_files = manifest or str(said.get("files"))
+    signed = statement(str(said.get("model")), digest, of_files)
+    return fault(signed, signature if isinstance(signature, str) else None, trusted)
+
+
+def write(path: Path, signed: Mapping[str, str], signature: str) -> None:
+    """Write a signature with what it is of."""
+    files.write_bytes(path, content(signed, signature))
+
+
+def content(signed: Mapping[str, str], signature: str) -> bytes:
+    """Return what `write` writes."""
+    return files.json_bytes({**signed, "signature": signature})
+
+
+def trusted_here() -> list[str]:
+    """Return the public keys that the environment names."""
+    return [key.strip() for key in os.environ.get(PUBLIC, "").split(",") if key.strip()]
 
 
 def _private() -> "Ed25519PrivateKey | None":
@@ -122,5 +133,5 @@ def _private() -> "Ed25519PrivateKey | None":
     return key
 
 
-def _bytes(statement: Mapping[str, str]) -> bytes:
-    return files.json_bytes(statement)
+def _bytes(signed: Mapping[str, str]) -> bytes:
+    return files.json_bytes(signed)

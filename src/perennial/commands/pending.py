@@ -71,9 +71,9 @@ def finish() -> Promotion | None:
         if not bundles.is_whole(paths.CHAMPION_BUNDLE, champion.digest):
             _copy(BUNDLE, paths.CHAMPION_BUNDLE, champion.digest)
         dag.track(paths.CHAMPION_BUNDLE)
-        trust.sign_champion(champion.digest)
         uri = registry.resolve(decision["registry"])
         registry.set_alias(uri, champion.model, ALIAS, champion.version)
+        trust.keep_signature(uri, champion)
         _append(entry)
         champions.write(champion)
         done = Promotion(champion, before, True, entry["why"])

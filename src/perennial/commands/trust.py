@@ -1,24 +1,28 @@
 """Trust: who signed a version and the champion's bundle, and whether that is enough."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from perennial import paths
-from perennial.adapters import bundles, champions, files, registry, signing
+from perennial.adapters import champions, files, registry, signing
+from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params, trusted_keys
 from perennial.errors import InputError, IntegrityError
 
 
 def version_fault(model: str, version: registry.Version) -> str | None:
     """Return why a version's signature is not enough; None if it is, or none is asked for."""
-    statement = signing.version_statement(model, version.digest or "", version.files or "")
-    return signing.fault(statement, version.signature, trusted_keys())
+    return signing.fault(_statement(model, version), version.signature, trusted_keys())
 
 
 def champion_fault(digest: str) -> str | None:
     """Return why the signature of the champion's bundle is not enough, likewise."""
-    signature = signing.read(paths.CHAMPION_SIGNATURE)
-    return signing.fault(signing.bundle_statement(digest), signature, trusted_keys())
+    return signing.fault_of_file(paths.CHAMPION_SIGNATURE, digest, trusted_keys())
+
+
+def _statement(model: str, version: registry.Version) -> dict[str, str]:
+    return signing.statement(model, version.digest or "", version.files or "")
 
 
 def require_version(uri: str, model: str, number: str) -> None:
@@ -32,14 +36,14 @@ def require_version(uri: str, model: str, number: str) -> None:
             raise IntegrityError(f"registry: {model} version {number} {found}", signing.REMEDY)
 
 
-def sign_champion(digest: str) -> None:
-    """Sign the champion's bundle if there is a key; a signature of another bundle is removed."""
-    statement = signing.bundle_statement(digest)
-    signature = signing.sign(statement)
-    if signature is not None:
-        content = {**statement, "signature": signature}
-        files.write_json(paths.CHAMPION_SIGNATURE, content)
-    elif not _is_of(digest):
+def keep_signature(uri: str, champion: Champion) -> None:
+    """Put the signature of the champion's version beside its bundle; one of another is removed."""
+    found = {version.version: version for version in registry.versions(uri, champion.model)}
+    version = found.get(champion.version)
+    if version is not None and version.signature and version.digest == champion.digest:
+        signed = _statement(champion.model, version)
+        signing.write(paths.CHAMPION_SIGNATURE, signed, version.signature)
+    elif not _is_of(champion.digest):
         paths.CHAMPION_SIGNATURE.unlink(missing_ok=True)
 
 
@@ -74,9 +78,7 @@ def sign(number: str) -> str:
     champion = champions.read()
     assert version.digest is not None  # it has no fault
     if champion is not None and champion.digest == version.digest:
-        if damaged := bundles.faults(paths.CHAMPION_BUNDLE, champion.digest):
-            raise IntegrityError(damaged, "The champion's bundle was not signed.")
-        sign_champion(version.digest)
+        keep_signature(uri, replace(champion, version=number))
     return version.digest
 
 

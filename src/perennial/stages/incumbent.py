@@ -27,11 +27,8 @@ def load(champion: Champion) -> Candidate:
     if not bundles.is_whole(paths.CHAMPION_BUNDLE, champion.digest):
         dag.fetch(paths.CHAMPION_BUNDLE)
     artefacts = bundles.read(paths.CHAMPION_BUNDLE, champion.digest)
-    statement, signature = (
-        signing.bundle_statement(champion.digest),
-        signing.read(paths.CHAMPION_SIGNATURE),
-    )
-    if found := signing.fault(statement, signature, trusted_keys()):
+    found = signing.fault_of_file(paths.CHAMPION_SIGNATURE, champion.digest, trusted_keys())
+    if found:
         raise IntegrityError(f"{paths.CHAMPION_BUNDLE}: {found}", signing.REMEDY)
     try:
         return from_artefacts(artefacts)

@@ -4,7 +4,7 @@ MLflow reads and runs where the model is loaded."""
 import shutil
 from pathlib import Path
 
-from perennial.adapters import bundles, files, signing
+from perennial.adapters import bundles, signing
 from perennial.adapters.registry.records import BUNDLE, FILES, SIGNATURE, Version
 
 META = "registered_model_meta"  # MLflow writes it beside a model that was loaded by its version
@@ -28,8 +28,8 @@ def _beside(folder: Path, model: str, version: Version) -> list[str]:
     meta = f"model_name: {model}\nmodel_version: '{version.version}'\n".encode()
     known = {META: meta}
     if version.signature and version.digest and version.files:
-        statement = signing.version_statement(model, version.digest, version.files)
-        known[SIGNATURE] = files.json_bytes({**statement, "signature": version.signature})
+        signed = signing.statement(model, version.digest, version.files)
+        known[SIGNATURE] = signing.content(signed, version.signature)
     there = [name for name in known if (folder / name).is_file()]
     return [
         name

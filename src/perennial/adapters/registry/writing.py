@@ -109,10 +109,10 @@ def sign(client: "MlflowClient", model: str, version: Version, here: Path | None
 
 def _signed(folder: Path, model: str, digest: str, sealed: str) -> str | None:
     """Sign a version's files, if there is a key, beside them in `folder`."""
-    statement = signing.version_statement(model, digest, sealed)
+    statement = signing.statement(model, digest, sealed)
     signature = signing.sign(statement)
     if signature is not None:
-        files.write_json(folder / SIGNATURE, {**statement, "signature": signature})
+        signing.write(folder / SIGNATURE, statement, signature)
     return signature
 
 
