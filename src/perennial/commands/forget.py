@@ -104,7 +104,8 @@ def forget(keys: Collection[str]) -> Forgotten:
     periods = [item.path.stem for item in replaced if item.path.parent == paths.BATCHES]
     found = _report(params, periods, replaced, wanted)
     files.write_json(paths.FORGETTING, {"unfinished": True})
-    for item in replaced:
+    # labels first: which of them are meant is known by the batch's rows
+    for item in sorted(replaced, key=lambda item: item.path.parent == paths.BATCHES):
         _replace(params, item)
     away = _purge(params, found)
     report = Forgotten(
