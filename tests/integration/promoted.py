@@ -4,6 +4,7 @@ import copy
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,12 @@ class Registry:
         return folder
 
     def faults(self, _: str, __: str, version: registry.Version) -> list[str]:
-        return [] if version.version in self.bundles else ["its files are gone"]
+        if version.version not in self.bundles:
+            return ["its files are gone"]
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = self.download(_, __, version.version, Path(folder) / "bundle")
+            found = bundles.faults(bundle, version.digest)
+        return [fault.removeprefix(f"{bundle}/") for fault in found]
 
     def set_alias(self, _: str, __: str, alias: str, version: str) -> None:
         self.aliases[alias] = version
