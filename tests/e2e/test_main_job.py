@@ -46,7 +46,7 @@ def test_who_somebody_is_stays_in_the_batches(done: Done) -> None:
     project, result = done
     assert NAME not in result.stdout + result.stderr
     assert traces(project.folder / "data/batches", [NAME, PHONE])
-    assert traces(project.folder, [NAME, PHONE], ["data/batches", ".git"]) == []
+    assert traces(project.folder, [NAME, PHONE], ["data/batches", ".git", "tests"]) == []
 
 
 def test_nothing_but_loopback_is_reached(done: Done) -> None:

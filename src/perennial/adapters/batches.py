@@ -180,8 +180,8 @@ def taking_out(path: Path, column: str, keys: Collection[str]) -> "tuple[pa.Tabl
         if pa.types.is_dictionary(field.type):
             levels = kept[field.name].to_pandas().cat.remove_unused_categories()
             kept = kept.set_column(number, field, pa.array(levels, type=field.type))
-    pandas = {b"pandas": (table.schema.metadata or {}).get(b"pandas", b"{}")}
-    return kept.replace_schema_metadata(pandas), table.filter(gone)
+    notes = {k: v for k, v in (table.schema.metadata or {}).items() if k == b"pandas"}
+    return kept.replace_schema_metadata(notes or None), table.filter(gone)
 
 
 def write_table(path: Path, table: "pa.Table") -> None:
