@@ -88,6 +88,7 @@ def test_paths_of_the_project_that_a_stage_uses_are_its_deps_or_outs(stage: str)
         "reports/data-docs",  # carry times
         "reports/registration.json",  # carries run ids
         "models/champion",  # by digest: champion.json's `digest` is the dependency
+        "models/champion.sig",  # decides whether the champion is loaded, and changes no output
         "champion.json",  # its keys are among `params`; register records it as it is
         "params.yaml",  # its groups are among `params`; register records it as it is
         "history.jsonl",  # named only to say that it is no code

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,18 @@ def clone(folder: Path) -> Project:
     return project
 
 
+NAME, PHONE = "Qzxv-Žanna", 7391846021
+
+
+def name_people(project: Project) -> None:
+    """Give each row of each batch a name and a number, and mark both columns as such."""
+    for path in (project.folder / "data/batches").glob("*.parquet"):
+        batch = pd.read_parquet(path)
+        names = [f"{NAME} {path.stem} {n}" for n in range(len(batch))]
+        batch.assign(name=names, phone=PHONE).to_parquet(path, index=False)
+    project.edit("params.yaml", r"^  pii: \[\]", "  pii: [name, phone]")
+
+
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
     """A function that makes a fresh clone by a name of its own."""
@@ -114,8 +127,13 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
 
 @pytest.fixture(scope="session")
 def done(fresh: Callable[[str], Project]) -> tuple[Project, subprocess.CompletedProcess[str]]:
-    """A fresh clone in which `perennial run` has been run once, and what it said."""
+    """A fresh clone in which `perennial run` has been run once, and what it said.
+
+    Its batches say who somebody is, in columns that `data.pii` names; test_main_job.py looks for
+    them.
+    """
     project = fresh("done")
+    name_people(project)
     return project, project.perennial("run")
 
 

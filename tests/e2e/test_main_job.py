@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.e2e.conftest import Project, name_nobody
+from tests.e2e.conftest import NAME, PHONE, Project, name_nobody
+from tests.pickles import pickles_below
+from tests.traces import traces
 
 Done = tuple[Project, subprocess.CompletedProcess[str]]
 
@@ -28,6 +30,23 @@ def test_a_fresh_clone_ends_with_a_champion(done: Done) -> None:
     assert champion["version"] == registration["version"]
     assert champion["plan"]["action"] == "bootstrap"
     assert project.perennial("verify").returncode == 0
+
+
+def test_nothing_that_a_run_leaves_is_or_holds_a_pickle(done: Done) -> None:
+    """Test `test_no_pickle.py` proves that one is found."""
+    project, _ = done
+    for name in ("data", "models", "reports", ".perennial/mlflow", ".dvc/cache"):
+        assert any((project.folder / name).rglob("*.*"))
+        assert pickles_below(project.folder / name) == []
+
+
+def test_who_somebody_is_stays_in_the_batches(done: Done) -> None:
+    """Nowhere in what a run leaves, cache and registry and logs included; test_traces.py proves
+    that a value is found. Git has the batches as they were committed, without these columns."""
+    project, result = done
+    assert NAME not in result.stdout + result.stderr
+    assert traces(project.folder / "data/batches", [NAME, PHONE])
+    assert traces(project.folder, [NAME, PHONE], ["data/batches", ".git", "tests"]) == []
 
 
 def test_nothing_but_loopback_is_reached(done: Done) -> None:
@@ -229,3 +248,28 @@ def test_a_month_that_has_moved_asks_for_a_retraining(project: Project) -> None:
     assert plan["parts"]["holdout"][-1]["period"] == "2010-12"
     assert plan["because"] == "drift"
     assert plan["hyperparameters"]["members"]
+
+
+@pytest.mark.long
+def test_a_person_is_forgotten_and_the_next_candidate_is_trained_without(project: Project) -> None:
+    """One row of a month of the training rows; the command runs the DAG too."""
+    path = project.folder / "data/batches/2010-02.parquet"
+    before = project.read("champion.json")
+    who = f"{NAME} 2010-02 311"
+    assert who in set(pd.read_parquet(path)["name"])
+    project.edit("params.yaml", r"^  subject: null", "  subject: name")
+    result = project.perennial("forget", "--key", who)
+    assert result.returncode in (0, 1), result.stdout + result.stderr
+    assert who not in set(pd.read_parquet(path)["name"])
+    plan, gate = project.read("data/plan.json"), project.read("reports/gate.json")
+    assert plan["because"] == "forgotten"
+    assert plan["hyperparameters"] == project.read("models/recipe.json")
+    assert gate["champion"] == before["digest"] != gate["candidate"]
+    found = project.read("reports/forgotten.json")
+    assert [item["rows"] for item in found["batches"]] == [1]
+    assert found["champion"]["version"] == before["version"]
+    old = {ref["sha256"] for refs in before["plan"]["parts"].values() for ref in refs}
+    new = {ref["sha256"] for refs in plan["parts"].values() for ref in refs}
+    assert len(old - new) == len(new - old) == 1
+    assert project.perennial("verify").returncode == 0
+    assert project.perennial("run").returncode == result.returncode, "and it stays so"

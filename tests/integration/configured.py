@@ -14,6 +14,8 @@ seed: 7
 data:
   as_of: "2010-08"
   labels: null
+  pii: []
+  subject: null
 target:
   column: deposit
   positive: yes
@@ -138,6 +140,7 @@ gates:
 registry:
   model: bank-deposits
   uri: null
+  public_keys: []
 """
 Faults = Callable[..., list[str]]
 

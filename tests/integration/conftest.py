@@ -4,15 +4,18 @@ from tests.integration.configured import faults, params_yaml
 from tests.integration.promoted import judged, pipeline, remembered
 from tests.integration.registered import candidates, project, registered
 from tests.integration.released import models, released, succeeded
+from tests.integration.whole_project import champion_project, promoted_project
 
 __all__ = [
     "candidates",
+    "champion_project",
     "faults",
     "judged",
     "models",
     "params_yaml",
     "pipeline",
     "project",
+    "promoted_project",
     "registered",
     "released",
     "remembered",

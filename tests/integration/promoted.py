@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,14 @@ class Registry:
     def drop_alias(self, _: str, __: str, alias: str) -> None:
         self.aliases.pop(alias, None)
 
+    def faults(self, _: str, __: str, version: registry.Version) -> list[str]:
+        if version.version not in self.bundles:
+            return ["its files are gone"]
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = self.download(_, __, version.version, Path(folder) / "bundle")
+            found = bundles.faults(bundle, version.digest)
+        return [fault.removeprefix(f"{bundle}/") for fault in found]
+
     def set_alias(self, _: str, __: str, alias: str, version: str) -> None:
         self.aliases[alias] = version
 
@@ -70,7 +79,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Pipeline, Registry
 @pytest.fixture
 def remembered(judged: tuple[Pipeline, Registry], monkeypatch: pytest.MonkeyPatch) -> Registry:
     known = copy.deepcopy(judged[1])
-    for name in ("find_version", "download", "drop_alias", "set_alias", "tags"):
+    for name in ("find_version", "download", "drop_alias", "faults", "set_alias", "tags"):
         monkeypatch.setattr(registry, name, getattr(known, name))
     monkeypatch.setattr(registry, "versions", lambda *_: list(known.versions.values()))
     monkeypatch.setattr(registry, "alias_version", lambda _, __, alias: known.aliases.get(alias))

@@ -376,7 +376,7 @@ def test_the_doctor_of_a_fresh_clone_finds_nothing(pipeline: Pipeline) -> None:
 def test_verify_says_what_was_checked_and_fails_on_a_fault(pipeline: Pipeline) -> None:
     answer = perennial("verify")
     assert answer.exit_code == 0
-    assert "1 thing checked, no fault" in answer.output
+    assert "2 things checked, no fault" in answer.output
     plan: dict[str, Any] = {}
     champions.write(champions.Champion("bank-deposits", "1", "d" * 64, plan, "promote", "2026", []))
     answer = perennial("verify")

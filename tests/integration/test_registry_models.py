@@ -12,7 +12,7 @@ from tests.integration.registered import HOLDOUT, NAME, Project, flip, lose_one,
 
 from perennial import paths
 from perennial.adapters import bundles, registry
-from perennial.adapters.registry.records import BUNDLE
+from perennial.adapters.registry.records import BUNDLE, FILES
 from perennial.core.model.candidate import Candidate, from_artefacts, to_artefacts
 from perennial.errors import InputError, IntegrityError
 
@@ -134,6 +134,9 @@ def test_a_model_of_another_digest_is_not_loaded_in_its_place(
 
     folder = project.model_folder()
     bundles.write(folder / BUNDLE, to_artefacts(candidates["logistic"]))
+    with pytest.raises(IntegrityError, match="the manifest has"):
+        mlflow.pyfunc.load_model(str(folder))
+    bundles.seal(folder, FILES)
     with pytest.raises(IntegrityError, match="expected"):
         mlflow.pyfunc.load_model(str(folder))
 

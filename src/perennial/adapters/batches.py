@@ -1,13 +1,13 @@
 """Batches: one immutable Parquet file a period. Which there are, and what is in them."""
 
 import contextlib
-import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perennial import names
 from perennial.adapters import files
 from perennial.core.plan import BatchRef
 from perennial.errors import InputError, IntegrityError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+PERIOD = names.WORD
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,24 @@ def find(folder: Path, as_of: str = "latest") -> list[Batch]:
         for p in paths
         if p.suffix != ".parquet" or not PERIOD.fullmatch(p.stem) or not p.is_file()
     ]
+    faults += [fault for p in paths if (fault := link_fault(p))]
     if faults:
         raise InputError(faults, remedy)
     batches = [Batch(p.stem, p) for p in paths if as_of in ("latest", p.stem) or p.stem < as_of]
     if not batches:
         raise InputError(f"{folder}: no batch up to data.as_of = {as_of}", remedy)
     return batches
+
+
+def link_fault(path: Path) -> str | None:
+    """Return what is wrong with a file that is a link: it may lead to DVC's cache or elsewhere in
+    the project or the folder it is in, and nowhere else. None if it is none, or does."""
+    if not path.is_symlink():
+        return None
+    target = path.resolve()
+    if any(target.is_relative_to(folder.resolve()) for folder in (Path(), path.parent)):
+        return None
+    return f"{path}: a link that leads out of the project; copy what it leads to"
 
 
 def describe(batch: Batch) -> BatchRef:
@@ -175,6 +187,41 @@ def write_parquet(path: Path, frame: "pd.DataFrame") -> None:
         frame.to_parquet(temporary, index=False, compression="zstd")
 
 
+def taking_out(path: Path, column: str, keys: Collection[str]) -> "tuple[pa.Table, pa.Table]":
+    """Return a file's rows without those of some keys, as they are there; and those of the keys.
+
+    Nothing of the rows taken out is kept in the first: no level of a category, no note.
+
+    Raises:
+        InputError: the file is no readable Parquet.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from perennial.core.features import text_of
+
+    with _readable(path):
+        table = pq.read_table(path)
+    if column not in table.column_names:
+        return table, table.slice(0, 0)
+    gone = pa.array(text_of(table[column].to_pandas()).isin(list(keys)).to_numpy())
+    kept = table.filter(pa.compute.invert(gone))
+    for number, field in enumerate(kept.schema):
+        if pa.types.is_dictionary(field.type):
+            levels = kept[field.name].to_pandas().cat.remove_unused_categories()
+            kept = kept.set_column(number, field, pa.array(levels, type=field.type))
+    notes = {k: v for k, v in (table.schema.metadata or {}).items() if k == b"pandas"}
+    return kept.replace_schema_metadata(notes or None), table.filter(gone)
+
+
+def write_table(path: Path, table: "pa.Table") -> None:
+    """Write a table as Parquet; the same table gives the same bytes."""
+    import pyarrow.parquet as pq
+
+    with files.replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
 def read_rows(
     refs: Sequence[BatchRef], rows: "pd.DataFrame", folders: Sequence[Path]
 ) -> "pd.DataFrame":
@@ -194,6 +241,8 @@ def read_rows(
 
 
 def _locate(ref: BatchRef, folders: Sequence[Path]) -> Path | None:
+    if not PERIOD.fullmatch(ref["period"]):
+        return None  # a plan from elsewhere may name anything
     for folder in folders:
         path = folder / f"{ref['period']}.parquet"
         if path.is_file() and files.sha256(path) == ref["sha256"]:
@@ -203,6 +252,8 @@ def _locate(ref: BatchRef, folders: Sequence[Path]) -> Path | None:
 
 def _not_as_planned(ref: BatchRef, folders: Sequence[Path]) -> str:
     name = f"{ref['period']}.parquet"
+    if not PERIOD.fullmatch(ref["period"]):
+        return f"the plan names {ref['period']!r}, which is no period"
     for folder in reversed(folders):  # the last is where batches arrive
         if (folder / name).is_file():
             there = files.sha256(folder / name)[:12]

@@ -2,11 +2,13 @@
 of its manifest. Nothing is returned that was not checked; there is no other way to load one."""
 
 import hashlib
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from perennial import names
 from perennial.adapters import files
 from perennial.errors import InputError, IntegrityError
 
@@ -32,6 +34,17 @@ def digest_of(artefacts: Mapping[str, bytes]) -> str:
     return hashlib.sha256(_manifest(artefacts)).hexdigest()
 
 
+def seal(folder: Path, manifest: str) -> str:
+    """Write a manifest of all files that are in `folder` now, under that name.
+
+    Returns:
+        The manifest's digest.
+    """
+    there = {name: (folder / name).read_bytes() for name in _files(folder) if name != manifest}
+    files.write_bytes(folder / manifest, _manifest(there))
+    return files.sha256(folder / manifest)
+
+
 def _manifest(artefacts: Mapping[str, bytes]) -> bytes:
     entries = {
         name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -51,19 +64,42 @@ def digest(folder: Path) -> str:
     return files.sha256(folder / MANIFEST)
 
 
-def faults(folder: Path, expected: str | None = None) -> list[str]:
-    """Return what differs between `folder`, its manifest and the `expected` digest; all of it."""
-    if not (folder / MANIFEST).is_file():
-        return [f"{folder / MANIFEST}: no such file"]
-    found = files.sha256(folder / MANIFEST)
+def faults(
+    folder: Path,
+    expected: str | None = None,
+    manifest: str = MANIFEST,
+    beside: Collection[str] = (),
+) -> list[str]:
+    """Return what differs between `folder`, its manifest and the `expected` digest; all of it.
+
+    Args:
+        folder: A bundle, or a folder that was sealed.
+        expected: The manifest's digest, where it is known from elsewhere.
+        manifest: The manifest's name.
+        beside: Files that may be there though the manifest has no entry for them.
+    """
+    path = folder / manifest
+    if path.is_symlink() or not path.is_file():
+        return [f"{path}: no such file"]
+    found = files.sha256(path)
     if expected is not None and found != expected:
-        return [f"{folder / MANIFEST}: digest is {found[:12]}…, expected {expected[:12]}…"]
-    entries = _entries(folder)
-    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()}
-    extra = sorted(there - set(entries) - {MANIFEST})
+        return [f"{path}: digest is {found[:12]}…, expected {expected[:12]}…"]
+    entries = _entries(path)
+    extra = sorted(set(_files(folder)) - set(entries) - {manifest, *beside})
     checked = [_differs(folder, name, entry) for name, entry in sorted(entries.items())]
     differing = [fault for fault in checked if fault is not None]
     return [f"{folder / name}: not in the manifest" for name in extra] + differing
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Yield all that is in a folder, however deep, by name: files, links, folders with nothing
+    in them. A link is not followed."""
+    for where, folders, plain in os.walk(folder):
+        here = Path(where).relative_to(folder)
+        links = [name for name in folders if (Path(where) / name).is_symlink()]
+        yield from ((here / name).as_posix() for name in [*plain, *links])
+        if not folders and not plain and where != str(folder):
+            yield f"{here.as_posix()}/"
 
 
 def is_whole(folder: Path, expected: str) -> bool:
@@ -84,24 +120,28 @@ def read(folder: Path, expected: str | None = None) -> dict[str, bytes]:
     found = faults(folder, expected)
     if found:
         raise IntegrityError(found, REMEDY)
-    return {name: _checked(folder, name, entry) for name, entry in _entries(folder).items()}
+    entries = _entries(folder / MANIFEST)
+    return {name: _checked(folder, name, entry) for name, entry in entries.items()}
 
 
-def _entries(folder: Path) -> dict[str, Any]:
+def _entries(path: Path) -> dict[str, Any]:
     try:
-        entries = files.read_json(folder / MANIFEST, REMEDY).get("artefacts")
+        entries = files.read_json(path, REMEDY).get("artefacts")
     except InputError as error:
         raise IntegrityError(error.faults, REMEDY) from error
     if not isinstance(entries, dict) or not all(map(_is_entry, entries.items())):
-        raise IntegrityError(f"{folder / MANIFEST}: not a manifest", REMEDY)
+        raise IntegrityError(f"{path}: not a manifest", REMEDY)
     return entries
 
 
 def _is_entry(named: tuple[str, Any]) -> bool:
     """Return whether a manifest's entry stays in its folder and has a digest."""
     name, entry = named
-    inside = not Path(name).is_absolute() and ".." not in name
-    return inside and isinstance(entry, dict) and isinstance(entry.get("sha256"), str)
+    return (
+        not names.path_fault(name)
+        and isinstance(entry, dict)
+        and isinstance(entry.get("sha256"), str)
+    )
 
 
 def _checked(folder: Path, name: str, entry: Mapping[str, Any]) -> bytes:

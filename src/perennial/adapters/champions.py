@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from perennial import paths
+from perennial import names, paths
 from perennial.adapters import files
 from perennial.errors import IntegrityError
 
@@ -57,6 +57,7 @@ def read(path: Path = paths.CHAMPION) -> Champion | None:
     texts = [champion.model, champion.version, champion.digest, champion.verdict, champion.when]
     texts += [] if champion.history is None else [champion.history]
     sound = all(isinstance(text, str) and text for text in texts)
+    sound = sound and names.WORD.fullmatch(champion.model) is not None
     if not (sound and isinstance(champion.plan, dict) and isinstance(champion.attempts, list)):
         raise IntegrityError(f"{path}: a value is of a wrong type or empty", REMEDY)
     return champion

@@ -50,6 +50,16 @@ def read_params(*groups: str, path: Path = paths.PARAMS) -> "Params":
     return cast("Params", _Groups(params, groups)) if groups else params
 
 
+def trusted_keys(path: Path = paths.PARAMS) -> list[str]:
+    """Return `registry.public_keys`, which decide whether something is loaded and nothing else: so
+    no stage depends on them. None where there is no params.yaml, as in a folder of a proof.
+
+    Raises:
+        InputError: params.yaml is wrong.
+    """
+    return list(read_params(path=path).registry.public_keys) if path.is_file() else []
+
+
 def _load(path: Path) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial.adapters import files
-from perennial.core import joining
+from perennial.core import joining, privacy
 from perennial.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,10 +47,11 @@ class Contract:
     content: Mapping[str, Any]
     sha256: str
 
-    def key(self, period: str, batch_sha256: str) -> str:
-        """Return what names one check: another batch, contract or version is another check."""
+    def key(self, period: str, batch_sha256: str, pii: Sequence[str] = ()) -> str:
+        """Return what names one check: another batch, contract or version is another check, and
+        so is one that keeps other columns' values to itself."""
         gx = version("great_expectations")
-        return files.digest_of(KEPT, period, batch_sha256, self.sha256, gx)
+        return files.digest_of(KEPT, period, batch_sha256, self.sha256, gx, *sorted(pii))
 
     @property
     def expectations(self) -> list[dict[str, Any]]:
@@ -92,14 +93,14 @@ class Checker:
         InputError: the suite names expectations or arguments that do not exist; all are named.
     """
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, pii: Sequence[str] = ()) -> None:
         os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read at import: nothing is sent anywhere
         import great_expectations as gx
 
         # it logs tracebacks of what its results tell anyway
         logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
         self._gx = gx
-        self._contract = contract
+        self.contract, self._pii = contract, pii
         self._name = str(contract.content["name"])
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = {"globally": False}
@@ -107,7 +108,10 @@ class Checker:
         self._source = self._context.data_sources.add_pandas("batches")
 
     def check(self, period: str, batch: "pd.DataFrame") -> dict[str, Any]:
-        """Run the batch's Checkpoint and return Great Expectations' own result as JSON values."""
+        """Run the batch's Checkpoint and return Great Expectations' own result as JSON values.
+
+        Of columns that say who somebody is, it has counts only.
+        """
         asset = self._source.add_dataframe_asset(period)
         data = asset.add_batch_definition_whole_dataframe(period)
         definition = self._gx.ValidationDefinition(name=period, data=data, suite=self._suite)
@@ -122,7 +126,7 @@ class Checker:
             run_id=self._gx.RunIdentifier(run_name=period, run_time=now),
         )
         (validation,) = result.run_results.values()
-        found = files.json_bytes(validation.to_json_dict())
+        found = files.json_bytes(privacy.withhold(validation.to_json_dict(), self._pii))
         return dict(json.loads(found))  # as it will be when read back, infinities gone
 
     def write_data_docs(self, results: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
@@ -158,20 +162,20 @@ class Checker:
         )
 
         known = list_registered_expectation_implementations()
-        expected = self._contract.content["expectations"]
+        expected = self.contract.content["expectations"]
         faults = [f for n, e in enumerate(expected, 1) if (f := self._fault(n, e, known))]
         if not faults:
             suite = self._gx.ExpectationSuite(name=self._name, expectations=expected)
             lost = len(expected) - len(suite.expectations)  # it drops silently what it won't have
             if not lost:
                 return suite
-            faults = [f"{self._contract.path}: {lost} of {len(expected)} expectations are unusable"]
+            faults = [f"{self.contract.path}: {lost} of {len(expected)} expectations are unusable"]
         raise InputError(faults, REMEDY)
 
     def _fault(self, number: int, item: Mapping[str, Any], known: Sequence[str]) -> str | None:
         from great_expectations.expectations import expectation_configuration
 
-        where = f"{self._contract.path}: expectation {number}, {item['type']}"
+        where = f"{self.contract.path}: expectation {number}, {item['type']}"
         if item["type"] not in known:
             near = difflib.get_close_matches(str(item["type"]), known, n=2)
             meant = f"; did you mean {' or '.join(near)}?" if near else ""

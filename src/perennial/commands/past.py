@@ -37,7 +37,7 @@ class Past:
 
 def past(params: Params) -> Past:
     """Return the past of the project in this folder."""
-    return _past(Path.cwd(), params.target)
+    return _past(Path.cwd(), params.target, tuple(params.data.pii), params.split.key)
 
 
 def found() -> list[batches.Batch]:
@@ -53,16 +53,18 @@ def found() -> list[batches.Batch]:
 
 
 @lru_cache(maxsize=1)
-def _past(_folder: Path, target: Target) -> Past:
+def _past(_folder: Path, target: Target, pii: tuple[str, ...], key: str | None) -> Past:
     import numpy as np
     import pandas as pd
 
-    from perennial.core import labels
+    from perennial.core import labels, privacy
 
     refs, rows, known = [], {}, {}
     for batch in found():
         refs.append(batches.describe(batch))
         rows[batch.period] = batches.read(batch.path)
+        if batch.path.parent == paths.BATCHES:  # not accepted yet
+            rows[batch.period] = privacy.without(rows[batch.period], pii, key)
         if target.column in rows[batch.period]:
             known[batch.period] = labels.binary(rows[batch.period], target, batch.period)
 

@@ -14,7 +14,7 @@ from typing import Any
 from perennial import paths
 from perennial.adapters import bundles, champions, dag, files, histories, registry
 from perennial.adapters.champions import Champion
-from perennial.commands import aliases
+from perennial.commands import aliases, trust
 from perennial.core import hash_chain
 
 FOLDER = paths.STATE / "promotion"
@@ -84,6 +84,7 @@ def finish() -> Promotion | None:
         dag.track(paths.CHAMPION_BUNDLE)
         uri = registry.resolve(decision["registry"])
         aliases.settle(uri, champion, champion.version, [*histories.read(), entry])
+        trust.keep_signature(uri, champion)
         histories.append(entry)
         champions.write(champion)
         done = Promotion(champion, before, True, entry["why"], entry["action"])

@@ -9,7 +9,7 @@ from perennial import paths
 from perennial.adapters import bundles, champions, dag, files, histories, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.commands import aliases, attempts, entries, pending
+from perennial.commands import aliases, attempts, entries, pending, trust
 from perennial.commands.pending import Promotion
 from perennial.commands.summary import optional
 from perennial.core import succession
@@ -98,6 +98,7 @@ def _decide(gate: Mapping[str, Any], champion: Champion | None) -> None:
     params = read_params("registry")
     digest, verdict = gate["candidate"], gate["verdict"]
     version = _registered(params.registry.uri, params.registry.model, digest)
+    trust.require_version(registry.resolve(params.registry.uri), params.registry.model, version)
     plan = files.read_json(paths.PLAN, AGAIN)
     objects = {
         "plan": {"sha256": entries.plan_digest(plan), "md5": dag.md5_in_lock(paths.PLAN)},

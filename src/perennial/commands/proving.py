@@ -69,7 +69,7 @@ def _shipped() -> Any:
     import numpy as np
     import pandas as pd
 
-    from perennial.core import labels
+    from perennial.core import labels, privacy
 
     params = read_params()
     folder = paths.ACCEPTED if paths.ACCEPTED.is_dir() else paths.BATCHES
@@ -77,6 +77,9 @@ def _shipped() -> Any:
     if params.data.labels is not None:  # some wait for theirs
         found = [b for b in found if batches.has_column(b, params.target.column)]
     read = {b.period: batches.read(b.path) for b in found}
+    if folder == paths.BATCHES:
+        pii, key = params.data.pii, params.split.key
+        read = {period: privacy.without(raw, pii, key) for period, raw in read.items()}
     target = [labels.binary(raw, params.target, period) for period, raw in read.items()]
     period = np.repeat(list(read), [len(raw) for raw in read.values()]).astype(object)
     return pd.concat(read.values(), ignore_index=True), np.concatenate(target), period

@@ -4,13 +4,15 @@ The stage `register` sees to the candidate. Where a challenge failed, that is no
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from perennial import paths
-from perennial.adapters import batches, bundles, dag, registry
+from perennial.adapters import batches, bundles, dag, forgotten, registry
 from perennial.adapters.champions import Champion
-from perennial.core import facts
+from perennial.core import examples, facts
 from perennial.core.model.candidate import MODEL, SPEC
+from perennial.core.plan import BatchRef
 
 EXAMPLE_ROWS = 3
 
@@ -29,14 +31,14 @@ def refill(uri: str, champion: Champion, bundle: Path = paths.CHAMPION_BUNDLE) -
     artefacts = bundles.read(bundle, champion.digest)
     model = json.loads(artefacts[MODEL])
     inputs = facts.raw_inputs(model, json.loads(artefacts[SPEC]))
-    newest = champion.plan["parts"]["holdout"][-1:]
+    newest = _of_today(champion.plan["parts"]["holdout"][-1:])
     raw = batches.read_verified(newest, (paths.ACCEPTED, paths.BATCHES), list(inputs))
     record = registry.Record(
         model=champion.model,
         digest=champion.digest,
         bundle=bundle,
         inputs=inputs,
-        example=raw[newest[0]["period"]][list(inputs)].head(EXAMPLE_ROWS),
+        example=examples.typical(raw[newest[0]["period"]][list(inputs)], EXAMPLE_ROWS),
         params=facts.parameters(model, champion.plan),
         metrics={},
         datasets=champion.plan["parts"],
@@ -44,3 +46,16 @@ def refill(uri: str, champion: Champion, bundle: Path = paths.CHAMPION_BUNDLE) -
         tags={"verdict": champion.verdict, "refilled": "true"},
     )
     return registry.register(uri, record).version
+
+
+def _of_today(refs: Sequence[BatchRef]) -> list[BatchRef]:
+    """Return the batches; one that rows were taken out of since, as `perennial forget` left it."""
+    left: dict[str, BatchRef] = {
+        digest: {"period": ref["period"], "sha256": line["to"], "rows": ref["rows"]}
+        for line in forgotten.read()
+        for ref in refs
+        for digest in line["from"]
+        if line["period"] == ref["period"] and line["to"]
+    }
+    now = [left.get(ref["sha256"], ref) for ref in refs]
+    return now if now == list(refs) else _of_today(now)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from perennial import paths
+from perennial import names, paths
 from perennial.adapters import branches, dag, files
 from perennial.commands import github
 from perennial.commands.events import Listener
@@ -29,6 +29,7 @@ WRITTEN = (
     paths.CHAMPION.as_posix(),
     paths.HISTORY.as_posix(),
     f"{paths.CHAMPION_BUNDLE.as_posix()}.dvc",
+    paths.CHAMPION_SIGNATURE.as_posix(),
     "models/.gitignore",
     "reports",
 )
@@ -72,11 +73,19 @@ def wish(remote: str | None, branch: str | None, push: bool, origin: str, reques
     """Return what is asked for, as the command line has it.
 
     Raises:
-        InputError: there is no such request.
+        InputError: there is no such request, or a name is none.
     """
     known = {each: each for each in get_args(Request)}
     if request not in known:
         raise InputError(f"--request {request}: there is none such", f"One of {', '.join(known)}.")
+    asked = {"--branch": branch, "--origin": origin, "--remote": remote}
+    wrong = [
+        f"{option} {name!r}: {found}"
+        for option, name in asked.items()
+        if name and (found := names.branch_fault(name))
+    ]
+    if wrong:
+        raise InputError(wrong, "Name it as Git and DVC do: letters, digits, -, _, . and /.")
     return Wish(remote or None, branch or None, push, origin, known[request])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from perennial.adapters import champions, histories, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.commands import aliases, earlier, entries, pending
+from perennial.commands import aliases, earlier, entries, pending, trust
 from perennial.commands.earlier import Earlier
 from perennial.commands.pending import Promotion
 from perennial.core import succession
@@ -109,6 +109,7 @@ def _same(champion: Champion) -> Promotion:
 def _decide(found: Earlier, champion: Champion, why: str | None, uri: str | None) -> None:
     promotion = found.promotion
     version = found.version or _registered_anew(found, promotion, registry.resolve(uri))
+    trust.require_version(registry.resolve(uri), champion.model, version)
     after = {"version": version, "digest": found.digest}
     reason = why or "rolled back by hand"
     verdict = promotion["verdict"]

@@ -1,16 +1,13 @@
 """verify: every digest of one version, or of all of them and of the champion."""
 
-import shutil
-import tempfile
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from perennial import paths
 from perennial.adapters import bundles, champions, dag, histories, registry
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.commands import entries, pending
+from perennial.commands import entries, pending, trust
 from perennial.commands.aliases import CHAMPION
 from perennial.errors import InputError, IntegrityError
 
@@ -61,7 +58,8 @@ def verify(wanted: str | None = None) -> Verification:
                 f"registry: {params.model} has no version {wanted}",
                 "`perennial verify` without a version checks, and names, all there are.",
             )
-    checked = [_version(uri, params.model, version) for version in versions]
+    checked = [_cache()] if wanted is None else []  # first: DVC drops damaged objects it meets
+    checked += [_version(uri, params.model, version) for version in versions]
     champion = champions.read()
     if champion is not None and wanted in (None, champion.version):
         checked += [_bundle(champion), _alias(uri, champion, shared=params.uri is not None)]
@@ -71,27 +69,25 @@ def verify(wanted: str | None = None) -> Verification:
 
 
 def _version(uri: str, model: str, version: registry.Version) -> Checked:
-    """Check a registered version's bundle against the digest that it is registered under."""
+    """Check a version's files, code and all, against the digests that it is registered under."""
     what = f"{model} version {version.version}"
-    if version.digest is None:
-        return Checked(what, None, [f"{what}: is registered without a digest"])
-    folder = Path(tempfile.mkdtemp(prefix="perennial-verify-"))
-    try:
-        bundle = registry.download(uri, model, version.version, folder / "bundle")
-        found = bundles.faults(bundle, version.digest)
-        faults = [f"{what}: {fault.removeprefix(f'{bundle}/')}" for fault in found]
-    except IntegrityError as error:
-        faults = error.faults
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return Checked(what, version.digest, faults)
+    found = registry.faults(uri, model, version)
+    found += [fault] if (fault := trust.version_fault(model, version)) else []
+    return Checked(what, version.digest, [f"{what}: {fault}" for fault in found])
 
 
 def _bundle(champion: Champion) -> Checked:
     faults = bundles.faults(paths.CHAMPION_BUNDLE, champion.digest)
     if not faults and not dag.is_tracked(paths.CHAMPION_BUNDLE):
         faults = [f"{paths.CHAMPION_BUNDLE}.dvc: tracks other bytes, or is missing"]
+    if fault := trust.champion_fault(champion.digest):
+        faults.append(f"{paths.CHAMPION_BUNDLE}: {fault}")
     return Checked(f"the champion's bundle, {paths.CHAMPION_BUNDLE}", champion.digest, faults)
+
+
+def _cache() -> Checked:
+    found, objects = dag.cache_faults()
+    return Checked(f"DVC's cache, {objects} objects that dvc.lock and .dvc files name", None, found)
 
 
 def _alias(uri: str, champion: Champion, shared: bool) -> Checked:

@@ -74,8 +74,10 @@ def _broken(config: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, A
     name, column = config["type"], config["kwargs"].get("column")
     rule = (config.get("meta") or {}).get("rule") or name
     count = result.get("unexpected_count")
-    if count is None:
-        observed = result.get("observed_value")
+    if count is None or "unexpected_percent" not in result:  # about the column, not its rows
+        if "observed_value" not in result:  # core/privacy.py
+            return finding(name, column, f"is not as “{rule}” has it; what was found is withheld")
+        observed = result["observed_value"]
         return finding(name, column, f"found {observed}, against “{rule}”", examples=[observed])
     percent, examples = result["unexpected_percent"], _examples(result["partial_unexpected_list"])
     simple = [json.dumps(e, ensure_ascii=False) for e in examples if not isinstance(e, Mapping)]

@@ -31,10 +31,15 @@ class Joined:
         return {**self.counts, "why": self.why}
 
 
-def key_faults(batch: pd.DataFrame, key: str) -> list[dict[str, Any]]:
+def key_faults(batch: pd.DataFrame, key: str, shown: bool = True) -> list[dict[str, Any]]:
     """Return what keeps labels from being joined to a batch, as findings.
 
     A row without a key is no fault: it gets no label.
+
+    Args:
+        batch: Its rows.
+        key: What tells them apart.
+        shown: Whether keys may be told as examples.
     """
     if key not in batch:
         note = "is missing, and data.labels.key joins labels by it"
@@ -44,16 +49,22 @@ def key_faults(batch: pd.DataFrame, key: str) -> list[dict[str, Any]]:
     if not again.any():
         return []
     count, percent = int(again.sum()), 100 * float(again.sum()) / len(batch)
-    examples = sorted(map(str, keys[again].unique()))[:EXAMPLES]
+    examples = sorted(map(str, keys[again].unique()))[:EXAMPLES] if shown else []
+    such = f", such as {examples[0]}" if shown else ""
     note = (
-        f"{count:,} of {len(batch):,} ({percent:.3g} %) rows share their key with another, such "
-        f"as {examples[0]}, so a label has no one row"
+        f"{count:,} of {len(batch):,} ({percent:.3g} %) rows share their key with another{such}, "
+        "so a label has no one row"
     )
     return [finding("keys_are_unique", key, note, count, percent, examples)]
 
 
 def join(
-    batch: pd.DataFrame, labels: pd.DataFrame | None, key: str, target: str, min_share: float
+    batch: pd.DataFrame,
+    labels: pd.DataFrame | None,
+    key: str,
+    target: str,
+    min_share: float,
+    shown: bool = True,
 ) -> Joined:
     """Join labels to a batch.
 
@@ -63,6 +74,7 @@ def join(
         key: What tells the rows of a batch apart.
         target: The column that labels bring.
         min_share: The share of rows that must have a label before any is used.
+        shown: Whether keys may be told as examples.
     """
     none = {"rows": len(batch), "matched": 0, "unlabelled": len(batch)}
     none |= {"unknown_keys": 0, "duplicate_keys": 0}
@@ -75,7 +87,8 @@ def join(
     unlike = said[key].duplicated(keep=False)
     if unlike.any():
         examples = ", ".join(sorted(map(str, said[key][unlike].unique()))[:EXAMPLES])
-        return Joined(None, none, f"keys have different labels, such as {examples}")
+        such = f", such as {examples}" if shown else ""
+        return Joined(None, none, f"keys have different labels{such}")
     place = pd.Index(said[key]).get_indexer(pd.Index(batch[key]))
     matched = place >= 0
     counts = {
@@ -104,7 +117,7 @@ def without(expected: Sequence[Mapping[str, Any]], column: str) -> list[dict[str
     for item in expected:
         kwargs = dict(item["kwargs"])
         about = {kwargs.get(name) for name in ("column", "column_A", "column_B")}
-        if column in about or _chosen_by(kwargs.get("row_condition"), column):
+        if column in about or chosen_by(kwargs.get("row_condition"), column):
             continue
         for name in ("column_set", "column_list"):
             if column in kwargs.get(name, ()):
@@ -114,13 +127,13 @@ def without(expected: Sequence[Mapping[str, Any]], column: str) -> list[dict[str
     return kept
 
 
-def _chosen_by(condition: Any, column: str) -> bool:
+def chosen_by(condition: Any, column: str) -> bool:
     """Say whether a row condition names a column, however deep."""
     if isinstance(condition, Mapping):
         named = condition.get("column")
         return (isinstance(named, Mapping) and named.get("name") == column) or any(
-            _chosen_by(part, column) for part in condition.values()
+            chosen_by(part, column) for part in condition.values()
         )
     if isinstance(condition, list):
-        return any(_chosen_by(part, column) for part in condition)
+        return any(chosen_by(part, column) for part in condition)
     return isinstance(condition, str) and f'col("{column}")' in condition

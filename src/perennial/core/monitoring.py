@@ -40,12 +40,14 @@ class Known:
         attempts: What challenged champions so far, oldest first.
         accepted: All accepted batches, oldest first.
         labelled: Those whose labels have arrived.
+        forgotten: Periods of the plan from which somebody's rows were taken out since.
     """
 
     plan: Mapping[str, Any]
     attempts: Sequence[Mapping[str, Any]]
     accepted: Sequence[BatchRef]
     labelled: Sequence[BatchRef]
+    forgotten: Sequence[str] = ()
 
     def newer(self, batches: Sequence[BatchRef]) -> list[BatchRef]:
         """Return those later than all that the champion knows."""
@@ -78,6 +80,7 @@ class Known:
             ref["period"]
             for ref in batches_of(self.plan)
             if now.get(ref["period"], ref["sha256"]) != ref["sha256"]
+            and ref["period"] not in self.forgotten
         ]
 
 
@@ -110,6 +113,10 @@ def consider(known: Known, model: Callable[[], Candidate], read: Read, params: P
         params: The groups seed, split, monitor, policy and training.
     """
     newer, request = known.newer(known.accepted), params.policy.request
+    if known.forgotten:  # nothing may be compared with rows that are no more
+        periods = ", ".join(known.forgotten)
+        why = f"rows of {periods} that the champion was made with are to be forgotten"
+        return Finding(_requested(Choice("retrain", "forgotten", why), request))
     if not newer:
         last = newest_period(known.plan)
         why = f"no batch is newer than {last}, the last that the champion knows"

@@ -35,7 +35,7 @@ def make_plan(
         batches: The accepted batches, oldest first.
         split: How rows are held out.
         action: What the run is to do: `bootstrap`, `retrain`, `retune` or `recalibrate`.
-        because: What it follows from: `bootstrap`, `drift`, `harmful` or `request`.
+        because: What it follows from: `bootstrap`, `drift`, `harmful`, `request` or `forgotten`.
         hyperparameters: Under `retrain` and `recalibrate`, the champion's, so that nothing is
             searched.
         train: Under `recalibrate`, what the champion was trained on: the same rows and recipe give

@@ -10,8 +10,10 @@ from pydantic import Field, model_validator
 
 from perennial.params.base import (
     AboveZero,
+    Below,
     Finite,
     Group,
+    Name,
     NotNegative,
     Period,
     Positive,
@@ -20,6 +22,8 @@ from perennial.params.base import (
 )
 from perennial.params.drift import Monitor, Policy, Replay
 from perennial.params.gates import Gates
+from perennial.params.privacy import Registry
+from perennial.params.privacy import faults as pii_faults
 from perennial.params.slices import Slices
 
 # Columns that stand beside the groups in the tables between stages.
@@ -32,7 +36,7 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.json$")]
 class Labels(Group):
     """Where labels are that come later than the rows, and how they are joined to them."""
 
-    folder: Annotated[str, Field(min_length=1)]
+    folder: Below
     key: Annotated[str, Field(min_length=1)]
     min_share: UpToOne
 
@@ -40,6 +44,8 @@ class Labels(Group):
 class Data(Group):
     as_of: Period
     labels: Labels | None
+    pii: list[Annotated[str, Field(min_length=1)]]
+    subject: Annotated[str, Field(min_length=1)] | None
 
 
 class Target(Group):
@@ -110,7 +116,7 @@ class Feature(Group):
 
 class Features(Group):
     rare_below: Annotated[int, Field(ge=0)]
-    columns: Annotated[dict[str, Feature], Field(min_length=1)]
+    columns: Annotated[dict[Name, Feature], Field(min_length=1)]
     drop: dict[str, str]
 
     @model_validator(mode="after")
@@ -215,7 +221,7 @@ class Change(Group):
 class Behaviour(Group):
     rows: Positive
     tolerance: NotNegative
-    changes: dict[str, Change]
+    changes: dict[Name, Change]
     monotone: dict[str, Literal["increasing", "decreasing"]]
 
 
@@ -223,11 +229,6 @@ class Fairness(Group):
     attributes: Annotated[list[str], Field(min_length=1)]
     intersections: bool
     min_group: Positive
-
-
-class Registry(Group):
-    model: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-    uri: str | None
 
 
 class Params(Group):
@@ -240,7 +241,7 @@ class Params(Group):
     split: Split
     monitor: Monitor
     policy: Policy
-    sensitive: dict[str, Sensitive]
+    sensitive: dict[Name, Sensitive]
     features: Features
     search: Search
     training: Training
@@ -272,6 +273,7 @@ class Params(Group):
             for name in self.behaviour.monotone
             if name not in numbers
         ]
+        faults += pii_faults(self.data.pii, self._used())
         faults += self.evaluation.slices.faults(numbers, {*columns, *self.sensitive})
         if self.data.labels is not None and self.data.labels.key == self.target.column:
             faults.append(f"data.labels.key: {self.target.column} is the target")
@@ -280,3 +282,11 @@ class Params(Group):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _used(self) -> dict[str, str]:
+        """Return which raw column each key names that uses its values."""
+        used = {"target.column": self.target.column}
+        used |= {f"features.columns.{n}.from": f.source for n, f in self.features.columns.items()}
+        used |= {f"sensitive.{n}.from": s.source for n, s in self.sensitive.items()}
+        changes = self.behaviour.changes.items()
+        return used | {f"behaviour.changes.{n}.column": c.column for n, c in changes}

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from perennial import names
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[int, Field(gt=0)]
@@ -19,4 +21,18 @@ class Group(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
 
 
-Period = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+def _named(text: str) -> str:
+    if found := names.fault(text):
+        raise ValueError(f"{text!r} {found}")
+    return text
+
+
+def _below(text: str) -> str:
+    if found := names.path_fault(text):
+        raise ValueError(f"{text!r} {found}; a folder below the project's is meant")
+    return text
+
+
+Period = Annotated[str, Field(pattern=rf"^{names.WORD.pattern}$")]
+Name = Annotated[str, AfterValidator(_named)]  # becomes a file's, or a column's beside others
+Below = Annotated[str, AfterValidator(_below)]  # a path that stays in the project

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from perennial.params.base import Finite, Group
+from perennial.params.base import Finite, Group, Name
 
 Wanted = Annotated[list[str | Finite | None], Field(min_length=1)]
 
@@ -18,7 +18,7 @@ class Slices(Group):
 
     min_rows: Annotated[int, Field(ge=2)]  # one row alone has no spread
     bins: Annotated[int, Field(ge=2)]
-    declared: dict[str, dict[str, Wanted]]
+    declared: dict[Name, dict[str, Wanted]]
 
     def faults(self, numbers: Collection[str], others: Collection[str]) -> Iterator[str]:
         """Yield what is wrong with declared slices beside the columns that there are.

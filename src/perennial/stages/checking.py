@@ -41,13 +41,16 @@ class Checked:
     new: bool
 
 
-def check(arrived: Sequence[Arrived], contract: Contract, target: str) -> list[Checked]:
+def check(
+    arrived: Sequence[Arrived], contract: Contract, target: str, pii: Sequence[str]
+) -> list[Checked]:
     """Check what is not known by content; write Data Docs of all.
 
     Args:
         arrived: The batches.
         contract: What is expected of them; without `target`, where labels have not come.
         target: The column that labels bring.
+        pii: Columns whose values are kept nowhere.
 
     Raises:
         InputError: batches can't be read (all are named, and none is checked), or the contract
@@ -56,7 +59,7 @@ def check(arrived: Sequence[Arrived], contract: Contract, target: str) -> list[C
     unlabelled = expectations.without(contract, target)
     asked = [contract if item.labelled else unlabelled for item in arrived]
     keys = [
-        wanted.key(item.batch.period, files.sha256(item.source))
+        wanted.key(item.batch.period, files.sha256(item.source), pii)
         for item, wanted in zip(arrived, asked, strict=True)
     ]
     known = {key: kept for key in keys if (kept := _known(key)) is not None}
@@ -70,7 +73,7 @@ def check(arrived: Sequence[Arrived], contract: Contract, target: str) -> list[C
             for key, its in zip(keys, asked, strict=True)
             if its is wanted and key in new
         }
-        known |= _check(part, frames, wanted) if part else {}
+        known |= _check(part, frames, expectations.Checker(wanted, pii)) if part else {}
     periods = [item.batch.period for item in arrived]
     _write_data_docs(dict(zip(periods, keys, strict=True)), known, contract)
     return [
@@ -87,10 +90,12 @@ def _known(key: str) -> dict[str, Any] | None:
 
 
 def _check(
-    new: Mapping[str, Arrived], frames: "dict[str, pd.DataFrame]", contract: Contract
+    new: Mapping[str, Arrived],
+    frames: "dict[str, pd.DataFrame]",
+    checker: expectations.Checker,
 ) -> dict[str, dict[str, Any]]:
-    checker = expectations.Checker(contract)
-    wanted = arrivals.columns_of(contract.expectations)
+    expected = checker.contract.expectations
+    wanted = arrivals.columns_of(expected)
     kept: dict[str, dict[str, Any]] = {}
     for key, item in progress.track(new.items(), len(new), "Validating batches"):
         frame = frames.pop(key)
@@ -100,7 +105,7 @@ def _check(
             "rows": len(frame),
             "types": contents.types(frame, wanted),
             "content": contents.rows_digest(own),
-            "renamed": arrivals.renamed(contract.expectations, frame),
+            "renamed": arrivals.renamed(expected, frame),
             "result": checker.check(item.batch.period, frame),
         }
         files.write_json(paths.VALIDATIONS / f"{key}.json", kept[key])

@@ -78,7 +78,7 @@ def _evidence(
         behaviour=files.read_json(paths.BEHAVIOUR_REPORT, AGAIN),
         parity=files.read_json(paths.PARITY_REPORT, AGAIN),
         champion=_rival(champion, candidate, plan, scores, explained) if champion else None,
-        drifted=plan["because"] in ("drift", "harmful"),
+        drifted=plan["because"] in ("drift", "harmful", "forgotten"),
     )
 
 

@@ -6,8 +6,9 @@ A champion that champion.json names and that can't be loaded is never counted as
 from typing import TYPE_CHECKING
 
 from perennial import paths
-from perennial.adapters import bundles, dag
+from perennial.adapters import bundles, dag, signing
 from perennial.adapters.champions import Champion
+from perennial.adapters.configuration import trusted_keys
 from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.errors import InputError, IntegrityError
 
@@ -20,11 +21,15 @@ def load(champion: Champion) -> Candidate:
     """Return the champion's model, fetched from DVC's cache or remote if it is not here.
 
     Raises:
-        IntegrityError: it can't be had, or its digest is not the one that champion.json names.
+        IntegrityError: it can't be had, its digest is not the one that champion.json names, or it
+            is not signed by a key that is trusted.
     """
     if not bundles.is_whole(paths.CHAMPION_BUNDLE, champion.digest):
         dag.fetch(paths.CHAMPION_BUNDLE)
     artefacts = bundles.read(paths.CHAMPION_BUNDLE, champion.digest)
+    found = signing.fault_of_file(paths.CHAMPION_SIGNATURE, champion.digest, trusted_keys())
+    if found:
+        raise IntegrityError(f"{paths.CHAMPION_BUNDLE}: {found}", signing.REMEDY)
     try:
         return from_artefacts(artefacts)
     except (KeyError, TypeError, ValueError, InputError) as error:

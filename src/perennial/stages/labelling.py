@@ -44,7 +44,8 @@ def arrive(found: Sequence[Batch], data: Data, target: str) -> list[Arrived]:
     settings = data.labels
     if settings is None:
         return [Arrived(batch, batch.path) for batch in found]
-    return for_each(lambda batch: _join(batch, settings, target), found)
+    shown = settings.key not in data.pii
+    return for_each(lambda batch: _join(batch, settings, target, shown), found)
 
 
 def orphans(every: Sequence[str], data: Data) -> list[str]:
@@ -69,13 +70,14 @@ def orphans(every: Sequence[str], data: Data) -> list[str]:
         for p in there
         if p.suffix != ".parquet" or not batches.PERIOD.fullmatch(p.stem)
     ]
+    faults += [fault for p in there if (fault := batches.link_fault(p))]
     if faults:
         raise InputError(faults, remedy)
     seen = [p.stem for p in there if data.as_of == "latest" or p.stem <= data.as_of]
     return [period for period in seen if period not in every]
 
 
-def _join(batch: Batch, settings: Labels, target: str) -> Arrived:
+def _join(batch: Batch, settings: Labels, target: str, shown: bool) -> Arrived:
     path = Path(settings.folder) / f"{batch.period}.parquet"
     column = batches.has_column(batch, target)
     if column and not _without_a_value(batch, target):
@@ -83,10 +85,10 @@ def _join(batch: Batch, settings: Labels, target: str) -> Arrived:
         return Arrived(batch, batch.path, labels={"why": why})
     frame = batches.read(batch.path).drop(columns=target, errors="ignore")
     labels = batches.read(path, [settings.key, target]) if path.exists() else None
-    faults = joining.key_faults(frame, settings.key)
+    faults = joining.key_faults(frame, settings.key, shown)
     if faults:
         return Arrived(batch, batch.path, False, {"why": "its keys are at fault"}, faults)
-    joined = joining.join(frame, labels, settings.key, target, settings.min_share)
+    joined = joining.join(frame, labels, settings.key, target, settings.min_share, shown)
     labelled = joined.rows is not None
     if not labelled and not column:
         return Arrived(batch, batch.path, False, joined.to_json())

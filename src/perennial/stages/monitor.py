@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import batches, champions, files
+from perennial.adapters import batches, champions, files, forgotten
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
+from perennial.core import forgetting
 from perennial.core.plan import BatchRef, make_plan
 from perennial.params import Params
 from perennial.stages import drift_report
@@ -50,7 +51,8 @@ def _challenge(
     from perennial.core import monitoring
     from perennial.stages import incumbent, planning
 
-    known = monitoring.Known(champion.plan, champion.attempts, accepted, labelled)
+    gone = forgetting.outdated(forgotten.read(), champion.plan)
+    known = monitoring.Known(champion.plan, champion.attempts, accepted, labelled, gone)
     read = planning.reader(params.target)
     found = monitoring.consider(known, lambda: incumbent.load(champion), read, params)
     plan, history = planning.follow(found.choice, champion, known, read, params)

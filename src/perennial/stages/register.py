@@ -88,7 +88,7 @@ def _judged() -> dict[str, Any]:
 
 def _record(model: str, gate: dict[str, Any], seed: int) -> registry.Record:
     from perennial.adapters import batches
-    from perennial.core import facts
+    from perennial.core import examples, facts
     from perennial.core.model.candidate import MODEL, SPEC
     from perennial.stages import recording
 
@@ -104,7 +104,7 @@ def _record(model: str, gate: dict[str, Any], seed: int) -> registry.Record:
         digest=gate["candidate"],
         bundle=paths.CANDIDATE,
         inputs=inputs,
-        example=raw[newest[0]["period"]][list(inputs)].head(EXAMPLE_ROWS),
+        example=examples.typical(raw[newest[0]["period"]][list(inputs)], EXAMPLE_ROWS),
         params={"seed": seed, **facts.parameters(candidate, plan)},
         metrics=facts.measures(files.read_json(paths.METRICS, REMEDY)),
         datasets=plan["parts"],

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import batches, expectations, files
+from perennial.adapters import batches, expectations, files, forgotten
 from perennial.adapters.batches import Batch
 from perennial.adapters.configuration import read_params
 from perennial.adapters.expectations import Contract
-from perennial.core import arrivals
+from perennial.core import arrivals, forgetting, privacy
 from perennial.core.findings import findings, why
-from perennial.errors import InputError
-from perennial.params import Validation
+from perennial.errors import InputError, IntegrityError
+from perennial.params import Params, Validation
 from perennial.stages import checking, labelling
 from perennial.stages.checking import Checked
 from perennial.stages.running import run
@@ -29,17 +29,28 @@ def validate() -> None:
         InputError: periods don't sort as they are meant, batches can't be read, the contract is
             wrong, batches fail under `on_failure: stop`, or none is accepted.
     """
-    params = read_params("data", "target", "validation")
+    params = read_params("data", "target", "validation", "split")
+    try:
+        _validate(params)
+    finally:
+        if params.data.pii:  # rows joined to their labels have them still
+            shutil.rmtree(paths.JOINED, ignore_errors=True)
+
+
+def _validate(params: Params) -> None:
     contract = expectations.load(paths.EXPECTATIONS / params.validation.suite)
     found, every = _find(params.data.as_of)
+    _require_pii(found, params.data.pii)
+    _require_forgotten(found)
     orphans = labelling.orphans(every, params.data)
     arrived = labelling.arrive(found, params.data, params.target.column)
-    seen = checking.check(arrived, contract, params.target.column)
+    seen = checking.check(arrived, contract, params.target.column, params.data.pii)
     entries = _entries(seen, params.validation)
     report = {"schema_version": 1, "suite": contract.sha256, "batches": entries}
     report |= {"labels_without_batch": orphans} if params.data.labels is not None else {}
     files.write_json(paths.VALIDATION_REPORT, report)
-    _accept(seen, entries, contract, params.validation.on_failure == "stop")
+    _require_some(seen, entries, contract, params.validation.on_failure == "stop")
+    _accept(seen, entries, params.data.pii, params.split.key)
     _say_replaced(entries)
     _say_labels(entries, orphans)
     _say(entries, sum(item.new for item in seen))
@@ -89,12 +100,39 @@ def _entry(item: Checked, own: Sequence[Mapping[str, Any]], stop: bool) -> dict[
     }
 
 
-def _accept(
+def _require_pii(found: Sequence[Batch], pii: Sequence[str]) -> None:
+    """Check that each column of data.pii is in some batch: misspelt, it would protect nothing."""
+    absent = [name for name in pii if not any(batches.has_column(b, name) for b in found)]
+    if absent:
+        raise InputError(
+            [f"{paths.PARAMS}: data.pii: no batch has a column {name}" for name in absent],
+            "Write it as the batches do, or take it out.",
+        )
+
+
+def _require_forgotten(found: Sequence[Batch]) -> None:
+    """Check that nobody's rows came back, as from a backup, after they were to be forgotten."""
+    log = forgotten.read()
+    there = {line["period"] for line in log}
+    now = {batch.period: files.sha256(batch.path) for batch in found if batch.period in there}
+    unlike = forgetting.unlike(log, now)
+    if unlike:
+        raise IntegrityError(
+            [
+                f"{paths.BATCHES / period}.parquet: not what `perennial forget` left of it"
+                for period in unlike
+            ],
+            "Run `perennial forget` with the same keys again, or put back what it left.",
+        )
+
+
+def _require_some(
     seen: Sequence[Checked],
     entries: Sequence[Mapping[str, Any]],
     contract: Contract,
     stop: bool,
 ) -> None:
+    """Check that something is left to go on with; under `on_failure: stop`, that nothing failed."""
     if paths.ACCEPTED.exists():
         shutil.rmtree(paths.ACCEPTED)
     failed = [
@@ -108,10 +146,24 @@ def _accept(
             f"Correct the batch, or {contract.path} if the batch is right; "
             f"{paths.VALIDATION_REPORT} names every failure.",
         )
+
+
+def _accept(
+    seen: Sequence[Checked],
+    entries: Sequence[Mapping[str, Any]],
+    pii: Sequence[str],
+    key: str | None,
+) -> None:
+    """Copy what is accepted, without the columns that say who somebody is."""
     for item, entry in zip(seen, entries, strict=True):
-        if entry["success"]:
-            period = item.arrived.batch.period
-            batches.copy(item.arrived.source, paths.ACCEPTED / f"{period}.parquet")
+        if not entry["success"]:
+            continue
+        source = item.arrived.source
+        accepted = paths.ACCEPTED / f"{item.arrived.batch.period}.parquet"
+        if pii:
+            batches.write_parquet(accepted, privacy.without(batches.read(source), pii, key))
+        else:
+            batches.copy(source, accepted)
 
 
 def _say_replaced(entries: Sequence[Mapping[str, Any]]) -> None:

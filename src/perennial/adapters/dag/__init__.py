@@ -3,6 +3,7 @@
 Only this package imports DVC, and only when it is used.
 """
 
+from perennial.adapters.dag.cache import cache_faults, purge
 from perennial.adapters.dag.failures import BlockedError, CrashedError
 from perennial.adapters.dag.objects import Store, read_object, restore, store
 from perennial.adapters.dag.opening import broken, release
@@ -17,11 +18,13 @@ __all__ = [
     "Step",
     "Store",
     "broken",
+    "cache_faults",
     "fetch",
     "is_tracked",
     "md5_in_lock",
     "metrics_diff",
     "pull",
+    "purge",
     "push",
     "read_object",
     "release",

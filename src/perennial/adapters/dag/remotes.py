@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import urllib.error
@@ -13,11 +14,15 @@ from urllib.parse import urlsplit
 
 from perennial.adapters.dag.opening import opened
 from perennial.errors import InputError, UnreachableError
+from perennial.params.privacy import secret_in
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
 EXTRAS = {"s3": "s3", "gs": "gs", "gcs": "gs", "azure": "azure", "ssh": "ssh"}
+SECRET_OPTIONS = {"password", "secret_access_key", "session_token", "connection_string"}
+SECRET_OPTIONS |= {"account_key", "sas_token", "client_secret", "gdrive_client_secret", "token"}
+USER = re.compile(r"(?<=://)[^/@\s]+@")
 ANSWER = 10  # seconds for a server's first answer
 ADD = "Add one, for example `dvc remote add -d store s3://bucket/folder`, and commit .dvc/config."
 
@@ -26,7 +31,7 @@ def remote_name(wanted: str | None = None) -> str | None:
     """Return the name of the remote that is meant: the one wanted, else DVC's default, if any.
 
     Raises:
-        InputError: there is no remote of the wanted name.
+        InputError: there is no remote of the wanted name, or Git would have its secrets.
     """
     with opened() as repo:
         known = sorted(repo.config["remote"])
@@ -34,7 +39,26 @@ def remote_name(wanted: str | None = None) -> str | None:
         if name is not None and name not in known:
             there = f"there is {', '.join(known)}" if known else "there is none"
             raise InputError(f"DVC's remote {name}: no such remote; {there}", ADD)
+        if name is not None:
+            _require_no_secret(repo, name)
         return name
+
+
+def _require_no_secret(repo: "Repo", name: str) -> None:
+    """Check that what Git has of a remote's configuration holds no secret."""
+    settings = repo.config.load_one("repo").get("remote", {}).get(name, {})
+    faults = [
+        f".dvc/config: remote {name}: {option} is a secret, and Git would have it"
+        for option in sorted(SECRET_OPTIONS & set(settings))
+    ]
+    if found := secret_in(str(settings.get("url", ""))):
+        faults.append(f".dvc/config: remote {name}: url {found}, and Git would have it")
+    if faults:
+        raise InputError(
+            faults,
+            "Take it out; the environment has credentials (docs/retraining-in-ci.md), or "
+            "`dvc remote modify --local`.",
+        )
 
 
 def pull(remote: str) -> int:
@@ -132,4 +156,5 @@ def told(repo: "Repo", remote: str) -> Iterator[None]:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    plain = USER.sub("", str(error))  # an address may hold a password
+    return " ".join(plain.split())[:300] or type(error).__name__

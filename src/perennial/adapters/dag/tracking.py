@@ -32,7 +32,10 @@ def is_tracked(path: Path) -> bool:
     if not pointer.is_file():
         return False
     with opened() as repo:
-        return not repo.status(targets=[str(pointer)])
+        try:
+            return not repo.status(targets=[str(pointer)])
+        except (OSError, ValueError):  # what it tracks is damaged, here or in the cache
+            return False
 
 
 def fetch(path: Path) -> None:

@@ -4,15 +4,14 @@ What is asked on every run is read from SQLite itself (`database`); MLflow is im
 something is written, or where the registry is a server.
 """
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
 from urllib.parse import unquote
 
-from perennial.adapters import files
-from perennial.adapters.registry import aliases, connection, database, writing
+from perennial.adapters.registry import aliases, checking, connection, database, writing
 from perennial.adapters.registry.aliases import alias_version, drop_alias
+from perennial.adapters.registry.inputs import batches_of, drop_files
 from perennial.adapters.registry.reading import (
     Remembered,
     follow,
@@ -22,7 +21,7 @@ from perennial.adapters.registry.reading import (
     run_file,
     tags,
 )
-from perennial.adapters.registry.records import BUNDLE, Record, Version
+from perennial.adapters.registry.records import BUNDLE, FILES_TAG, SIGNATURE_TAG, Record, Version
 from perennial.errors import InputError, IntegrityError
 
 __all__ = [
@@ -30,8 +29,11 @@ __all__ = [
     "Remembered",
     "Version",
     "alias_version",
+    "batches_of",
     "download",
     "drop_alias",
+    "drop_files",
+    "faults",
     "find_version",
     "follow",
     "is_moved",
@@ -41,6 +43,7 @@ __all__ = [
     "resolve",
     "run_file",
     "set_alias",
+    "sign",
     "tags",
     "versions",
 ]
@@ -53,8 +56,10 @@ def resolve(uri: str | None) -> str:
         uri: `registry.uri` of params.yaml; None means SQLite in the project's folder.
 
     Raises:
-        InputError: MLflow can't work in a folder of that name.
+        InputError: MLflow can't work in a folder of that name, or the environment lacks what the
+            address names.
     """
+    uri = None if uri is None else connection.filled_in(uri)
     path = database.own() if uri is None else database.path_of(uri)
     if path is None:
         return str(uri).rstrip("/")
@@ -83,8 +88,9 @@ def versions(uri: str, model: str) -> list[Version]:
         while True:
             page = client.search_model_versions(f"name = '{model}'", page_token=token)
             for item in page:
-                digest = item.tags.get("digest")
-                found.append(Version(str(item.version), digest, item.run_id, str(item.source)))
+                digest, sealed = item.tags.get("digest"), item.tags.get(FILES_TAG)
+                rest = (str(item.source), sealed, item.tags.get(SIGNATURE_TAG))
+                found.append(Version(str(item.version), digest, item.run_id, *rest))
             token = page.token
             if not token:
                 return sorted(found, key=lambda version: int(version.version))
@@ -99,7 +105,7 @@ def find_version(uri: str, model: str, digest: str) -> str | None:
         UnreachableError: the registry can't be reached or read.
     """
     known = _known(uri, model, digest)
-    return known.version if known is not None and _is_there(uri, known) else None
+    return known.version if known is not None and _is_there(uri, model, known) else None
 
 
 def register(uri: str, record: Record) -> Version:
@@ -118,7 +124,7 @@ def register(uri: str, record: Record) -> Version:
             root = None if path is None else database.files_of(path)
             return writing.new_version(client, record, root)
         folder = _folder(known)
-        if folder is not None and not _is_there(uri, known):
+        if folder is not None and not _is_there(uri, record.model, known):
             writing.restore(client, known, folder, record)
         return known
 
@@ -168,6 +174,34 @@ def download(uri: str, model: str, version: str, folder: Path) -> Path:
     return folder
 
 
+def sign(uri: str, model: str, version: Version) -> None:
+    """Sign a version by the key of the environment, in place of a signature that it has.
+
+    Raises:
+        InputError: the environment has no key.
+        UnreachableError: the registry can't be reached or written.
+    """
+    with connection.client(uri) as client:
+        writing.sign(client, model, version, _folder(version))
+
+
+def faults(uri: str, model: str, version: Version) -> list[str]:
+    """Return what of a version's files is not as it was registered: bundle, code, MLmodel, all.
+
+    Raises:
+        UnreachableError: the registry can't be reached or read.
+    """
+    here = _folder(version)
+    if here is not None:
+        return checking.faults(here, model, version)
+    with tempfile.TemporaryDirectory(prefix="perennial-verify-") as temporary:
+        with connection.client(uri):
+            from mlflow.artifacts import download_artifacts
+
+            got = download_artifacts(version.location, dst_path=temporary, tracking_uri=uri)
+        return checking.faults(Path(got), model, version)
+
+
 def _known(uri: str, model: str, digest: str) -> Version | None:
     """Return the first version with that digest."""
     return next((v for v in versions(uri, model) if v.digest == digest), None)
@@ -190,18 +224,11 @@ def _folder(version: Version) -> Path | None:
     return Path(path) if path.startswith("/") else None
 
 
-def _is_there(uri: str, version: Version) -> bool:
-    """Return whether a version's bundle is where it belongs, every artefact as it was."""
+def _is_there(uri: str, model: str, version: Version) -> bool:
+    """Return whether a version's files are where they belong, every one as it was."""
     folder, path = _folder(version), database.path_of(uri)
     if folder is None:
         return True
-    if path == database.own() and not folder.is_relative_to(database.files_of(path)):
+    if path == database.own() and not folder.resolve().is_relative_to(database.files_of(path)):
         return False  # the project was moved or copied, and its database names the files of old
-    try:
-        manifest = folder / BUNDLE / "manifest.json"
-        if files.sha256(manifest) != version.digest or not (folder / "MLmodel").is_file():
-            return False
-        entries = json.loads(manifest.read_bytes())["artefacts"]
-        return all(files.sha256(folder / BUNDLE / n) == e["sha256"] for n, e in entries.items())
-    except FileNotFoundError:
-        return False
+    return not checking.faults(folder, model, version)

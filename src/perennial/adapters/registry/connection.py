@@ -13,11 +13,12 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from perennial.adapters import files
 from perennial.adapters.registry import database
-from perennial.errors import UnreachableError
+from perennial.errors import InputError, UnreachableError
+from perennial.params.privacy import REFERENCE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -135,17 +136,45 @@ def _require_answer(uri: str) -> None:
             raise _unreachable(uri, str(reason) or type(error).__name__) from error
 
 
+def filled_in(uri: str) -> str:
+    """Return an address with what the environment has in place of each `${NAME}`.
+
+    Raises:
+        InputError: the environment has no such variable.
+    """
+    names = dict.fromkeys(REFERENCE.findall(uri))
+    if lacking := [name for name in names if not os.environ.get(name)]:
+        raise InputError(
+            [f"registry.uri: {name}: not set in the environment" for name in lacking],
+            "Set it where this runs; it is never written down.",
+        )
+    whole = REFERENCE.fullmatch(uri)
+    if whole:
+        return os.environ[whole[1]]
+    return REFERENCE.sub(lambda found: quote(os.environ[found[1]], safe=""), uri)
+
+
 def _unreachable(uri: str, reason: str) -> UnreachableError:
-    password = urlsplit(uri).password
-    told = " ".join((reason.replace(password, "…") if password else reason).split())
+    for secret in _secrets(uri):
+        reason = reason.replace(secret, "…")
+    told = " ".join(reason.split())
     return UnreachableError(
         f"registry {shown(uri)}: {told[:300]}",
         SERVER_REMEDY if database.path_of(uri) is None else database.REMEDY,
     )
 
 
-def shown(uri: str) -> str:
-    """Return the address as messages may have it: a path, or a server's without its password."""
+def _secrets(uri: str) -> list[str]:
+    """Return what of an address is nobody's business, as written and as meant; longest first."""
     address = urlsplit(uri)
-    plain = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+    user = address.username if address.scheme in ("http", "https") else None
+    query = [value for _, value in parse_qsl(address.query)]
+    known = [text for text in (address.password, user, *query) if text]
+    return sorted({form for text in known for form in (text, unquote(text))}, key=len)[::-1]
+
+
+def shown(uri: str) -> str:
+    """Return the address as messages may have it: a path, or a server's without user and query."""
+    address = urlsplit(uri)
+    plain = address._replace(netloc=address.netloc.rpartition("@")[2], query="").geturl()
     return str(database.path_of(uri) or plain)

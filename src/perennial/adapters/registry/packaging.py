@@ -5,7 +5,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perennial.adapters.registry.records import BUNDLE, Record
+from perennial.adapters import bundles
+from perennial.adapters.registry.records import BUNDLE, FILES, Record
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
@@ -20,6 +21,7 @@ SHIPPED = (
     "adapters/bundles.py",
     "adapters/files.py",
     "adapters/serving.py",
+    "adapters/signing.py",
     "core/__init__.py",
     "core/features.py",
     "core/model/__init__.py",
@@ -29,19 +31,22 @@ SHIPPED = (
     "core/model/decision.py",
     "core/model/linear.py",
     "errors.py",
+    "names.py",
     "params/__init__.py",
     "params/base.py",
     "params/drift.py",
     "params/gates.py",
+    "params/privacy.py",
     "params/slices.py",
 )
 REQUIRED = ("numpy", "pandas", "pydantic", "xgboost-cpu")  # MLflow names itself
 
 
-def save(folder: Path, record: Record, model: "LoggedModel") -> Path:
-    """Write a candidate as an MLflow model below `folder` and return where it is.
+def save(folder: Path, record: Record, model: "LoggedModel") -> tuple[Path, str]:
+    """Write a candidate as an MLflow model below `folder`; return where, and its files' digest.
 
-    No pickle: MLflow copies the code and runs it where the model is loaded.
+    No pickle: MLflow copies the code and runs it where the model is loaded. So the code has digests
+    too, in a manifest of all files whose own digest goes into the registry's database.
     """
     from mlflow.models import Model
     from mlflow.pyfunc import save_model
@@ -62,7 +67,7 @@ def save(folder: Path, record: Record, model: "LoggedModel") -> Path:
         python_model=str(MODEL),
         artifacts={"bundle": str(bundle)},
         code_paths=[str(code)],
-        model_config={"digest": record.digest},
+        model_config={"digest": record.digest, "files": FILES},
         signature=_signature(record),
         input_example=record.example,
         # named, or MLflow would load the model to find out, and ask for both XGBoost's wheels
@@ -76,7 +81,7 @@ def save(folder: Path, record: Record, model: "LoggedModel") -> Path:
     described.save(str(saved / "MLmodel"))
     for cache in list(saved.rglob("__pycache__")):
         shutil.rmtree(cache)
-    return saved
+    return saved, bundles.seal(saved, FILES)
 
 
 def _signature(record: Record) -> "ModelSignature":

@@ -9,16 +9,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BUNDLE = Path("artifacts/bundle")  # the candidate's bundle, within a version's files
+FILES = "files.json"  # there too: the manifest of all of them
+SIGNATURE = "signature.json"  # there too, where it was signed
+SIGNATURE_TAG = "signature"
+FILES_TAG = "files"  # and where its digest is in the registry's database
 
 
 @dataclass(frozen=True)
 class Version:
-    """A registered version; `location` is where its files are, as the registry has it."""
+    """A registered version; `location` is where its files are, as the registry has it.
+
+    `digest` is its bundle's, `files` that of the manifest of all its files, code included;
+    `signature` is of both, if it was signed.
+    """
 
     version: str
     digest: str | None
     run_id: str | None
     location: str
+    files: str | None = None
+    signature: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perennial import paths
-from perennial.adapters import files
+from perennial.adapters import files, signing
 from perennial.adapters.registry import packaging
-from perennial.adapters.registry.records import Record, Version
+from perennial.adapters.registry.records import (
+    FILES_TAG,
+    SIGNATURE,
+    SIGNATURE_TAG,
+    Record,
+    Version,
+)
+from perennial.errors import InputError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -40,7 +47,8 @@ def new_version(client: "MlflowClient", record: Record, root: Path | None) -> Ve
     _log_facts(client, run_id, model.model_id, record)
     _log_files(client, run_id, record)
     with tempfile.TemporaryDirectory() as temporary:
-        saved = packaging.save(Path(temporary), record, model)
+        saved, sealed = packaging.save(Path(temporary), record, model)
+        signed = _signed(saved, record.model, record.digest, sealed)
         client.log_model_artifacts(model.model_id, str(saved))
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
@@ -49,9 +57,9 @@ def new_version(client: "MlflowClient", record: Record, root: Path | None) -> Ve
         client.create_registered_model(record.model)
     location = str(model.artifact_location)
     made = client.create_model_version(
-        record.model, location, run_id, tags, model_id=model.model_id
+        record.model, location, run_id, {**tags, **_tags(sealed, signed)}, model_id=model.model_id
     )
-    return Version(str(made.version), record.digest, run_id, location)
+    return Version(str(made.version), record.digest, run_id, location, sealed, signed)
 
 
 def restore(client: "MlflowClient", version: Version, folder: Path, record: Record) -> None:
@@ -63,9 +71,55 @@ def restore(client: "MlflowClient", version: Version, folder: Path, record: Reco
     model = client.get_logged_model(folder.parent.name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".restored-") as temporary:
-        saved = packaging.save(Path(temporary), record, model)
+        saved, sealed = packaging.save(Path(temporary), record, model)
+        signed = _signed(saved, record.model, record.digest, sealed)
         shutil.rmtree(folder, ignore_errors=True)
+        if version.signature and not signed:  # it was of other files
+            client.delete_model_version_tag(record.model, version.version, SIGNATURE_TAG)
+        for key, value in _tags(sealed, signed).items():
+            client.set_model_version_tag(record.model, version.version, key, value)
         saved.replace(folder)
+
+
+def sign(client: "MlflowClient", model: str, version: Version, here: Path | None) -> None:
+    """Sign a version by the key of the environment: its file, then its tag.
+
+    Args:
+        client: Of the registry.
+        model: Its name.
+        version: What is signed.
+        here: The folder of its files; None if they are on a server.
+
+    Raises:
+        InputError: the environment has no key.
+    """
+    assert version.digest is not None
+    assert version.files is not None
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = here or Path(temporary)
+        signed = _signed(folder, model, version.digest, version.files)
+        if signed is None:
+            raise InputError(
+                f"{signing.PRIVATE}: is not set, so there is nothing to sign with",
+                "Set it to the PEM of an Ed25519 key, or the name of its file.",
+            )
+        if here is None:
+            model_id = version.location.rstrip("/").split("/")[-2]  # …/models/<id>/artifacts
+            client.log_model_artifact(model_id, str(folder / SIGNATURE))
+    client.set_model_version_tag(model, version.version, SIGNATURE_TAG, signed)
+
+
+def _signed(folder: Path, model: str, digest: str, sealed: str) -> str | None:
+    """Sign a version's files, if there is a key, beside them in `folder`."""
+    statement = signing.statement(model, digest, sealed)
+    signature = signing.sign(statement)
+    if signature is not None:
+        signing.write(folder / SIGNATURE, statement, signature)
+    return signature
+
+
+def _tags(sealed: str, signature: str | None) -> dict[str, str]:
+    return {FILES_TAG: sealed} | ({SIGNATURE_TAG: signature} if signature else {})
 
 
 def _experiment(client: "MlflowClient", model: str, root: Path | None) -> str:
