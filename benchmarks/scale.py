@@ -33,6 +33,7 @@ MEASURED = ROOT / "benchmarks/scale.json"
 PICTURE = ROOT / "docs/pictures/scale.png"
 COLUMNS = 16  # that a model may see, and the target
 NOISE, SWAPPED = 0.05, 0.01
+TOGETHER = ("pdays", "previous", "poutcome")  # what was before agrees in these
 HELD = 20  # a twentieth of the rows
 
 
@@ -40,16 +41,16 @@ def resampled(source: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
     """Return rows like those of a month."""
     random = np.random.default_rng(seed)
     drawn = source.iloc[random.integers(len(source), size=rows)].reset_index(drop=True)
-    for name in drawn.columns.drop("deposit"):
+    for name in drawn.columns.drop(["deposit", *TOGETHER]):
         values = drawn[name]
         if pd.api.types.is_numeric_dtype(values):
             moved = values + random.normal(0.0, NOISE * source[name].std() + 0.5, rows).round()
-            low = max(0, source[name].min()) if name == "pdays" else source[name].min()
-            moved = moved.clip(low, source[name].max()).astype("int64")
-            drawn[name] = moved.where(values != -1, values) if name == "pdays" else moved
+            drawn[name] = moved.clip(source[name].min(), source[name].max()).astype("int64")
         else:
             other = source[name].to_numpy()[random.integers(len(source), size=rows)]
             drawn[name] = values.where(random.random(rows) >= SWAPPED, other)
+    before = drawn["pdays"] + random.normal(0.0, 5.0, rows).round()
+    drawn["pdays"] = drawn["pdays"].where(drawn["pdays"] < 0, before.clip(lower=1)).astype("int64")
     return drawn
 
 

@@ -175,7 +175,7 @@ def _file(
     from_text = source.kind == "csv"
     schema = _schema(job, wish.reasons)
     files.remove_unfinished(job.target)
-    with tables.writing(job.target, schema, source.delimiter if from_text else ",") as write:
+    with tables.writer(job.target, schema, source.delimiter if from_text else ",") as write:
         for piece in tables.pieces(source, names, rows, cells, tell):
             raw, bad = tables.to_frame(piece, columns, from_text)
             for name, where in bad.items():

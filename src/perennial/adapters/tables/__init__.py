@@ -3,7 +3,7 @@
 from perennial.adapters.tables.reading import Cells, pieces
 from perennial.adapters.tables.schemas import Source, describe, kind_of
 from perennial.adapters.tables.values import Column, to_frame, unfit
-from perennial.adapters.tables.writing import extended, writing
+from perennial.adapters.tables.writing import extended, writer
 
 __all__ = [
     "Cells",
@@ -15,5 +15,5 @@ __all__ = [
     "pieces",
     "to_frame",
     "unfit",
-    "writing",
+    "writer",
 ]

@@ -33,7 +33,7 @@ def extended(piece: "pa.Table", columns: Mapping[str, np.ndarray]) -> "pa.Table"
 
 
 @contextlib.contextmanager
-def writing(path: Path, schema: "pa.Schema", delimiter: str) -> Iterator[Write]:
+def writer(path: Path, schema: "pa.Schema", delimiter: str) -> Iterator[Write]:
     """Yield a function that writes rows; what they make takes the place of `path` at the end.
 
     Args:
