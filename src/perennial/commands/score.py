@@ -175,7 +175,7 @@ def _file(
     from_text = source.kind == "csv"
     schema = _schema(job, wish.reasons)
     files.remove_unfinished(job.target)
-    with tables.writer(job.target, schema, source.delimiter if from_text else ",") as write:
+    with tables.writer(job.target, schema, _delimiter(source)) as write:
         for piece in tables.pieces(source, names, rows, cells, tell):
             raw, bad = tables.to_frame(piece, columns, from_text)
             for name, where in bad.items():
@@ -185,6 +185,11 @@ def _file(
             write(tables.extended(piece.select(job.keep), found))
         cells.require_none()
     return asdict(tally)
+
+
+def _delimiter(source: tables.Source) -> str:
+    """Return what parts the fields of a CSV file made of this one: the same, but for tabs."""
+    return "," if source.delimiter == "\t" else source.delimiter
 
 
 def _schema(job: Job, reasons: int) -> Any:

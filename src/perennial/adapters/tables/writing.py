@@ -39,9 +39,10 @@ def writer(path: Path, schema: "pa.Schema", delimiter: str) -> Iterator[Write]:
     Args:
         path: Its name says how it is written.
         schema: The rows' columns. A dictionary is written as what it stands for.
-        delimiter: Of a CSV file.
+        delimiter: Of a CSV file; one that is called .tsv has tabs.
     """
     kind, compression = kind_of(path)
+    delimiter = "\t" if ".tsv" in path.suffixes else delimiter
     plain = _plain(schema)
     with files.replacing(path) as temporary:
         opened = (
