@@ -70,6 +70,7 @@ search:
   folds: 3
   learning_rate: 0.1
   max_rounds: 400
+  max_rows: 50000
   early_stopping_rounds: 25
   ensemble: 5
   simpler_within_errors: 1.0

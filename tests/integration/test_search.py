@@ -31,6 +31,7 @@ SETTINGS = {
     "folds": 3,
     "learning_rate": 0.2,
     "max_rounds": 40,
+    "max_rows": 50_000,
     "early_stopping_rounds": 5,
     "ensemble": 3,
     "simpler_within_errors": 0.0,

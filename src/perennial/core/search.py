@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.core.model import boosting, linear
+from perennial.core.part import Part
 from perennial.errors import InputError
 
 
@@ -33,6 +34,15 @@ class Trial:
     loss: float
     rounds: tuple[int, ...]
     margins: np.ndarray | None
+
+
+def sampled(train: Part, at_most: int) -> Part:
+    """Return at most so many of the rows, evenly spaced over all: every period keeps its share."""
+    rows = len(train.target)
+    if rows <= at_most:
+        return train
+    chosen = np.unique(np.linspace(0, rows - 1, at_most).round().astype("int64"))
+    return Part(train.features.iloc[chosen], train.target[chosen], train.groups.iloc[chosen])
 
 
 def make_folds(target: np.ndarray, count: int, seed: int) -> list[np.ndarray]:

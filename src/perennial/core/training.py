@@ -1,6 +1,7 @@
 """Training: from a recipe and matrices to a candidate that can decide."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,6 +63,22 @@ def fit_candidate(
     )
 
 
+def mitigated(
+    plain: Candidate,
+    recipe: Mapping[str, Any],
+    train: Part,
+    calibrate: Part,
+    settings: Training,
+    seed: int,
+) -> Candidate:
+    """Return what `fit_candidate` returns, given the candidate of the same recipe and seed without
+    mitigation: one that leaves the fit as it is needs no second fit."""
+    if settings.mitigation.method in ("none", "thresholds"):
+        decided = _decide(settings, calibrate, plain.probability(calibrate.features))
+        return replace(plain, decision=decided)
+    return fit_candidate(recipe, plain.spec, train, calibrate, settings, seed)
+
+
 def without_mitigation(settings: Training) -> Training:
     """Return the same settings with no mitigation: what a mitigation's cost is measured against."""
     none = settings.mitigation.model_copy(update={"method": "none"})
@@ -102,9 +119,9 @@ def _fit_members(
         return (), (), linear.fit(train.features, train.target, weight)
     if mitigation.method == "exponentiated_gradient":
         return *_exponentiated_gradient(recipe, train, mitigation, seed), None
+    rows = boosting.matrix(train.features, train.target, weight)
     boosters = tuple(
-        boosting.fit(train.features, train.target, member, seed + i, weight)
-        for i, member in enumerate(recipe["members"])
+        boosting.fit_on(rows, member, seed + i) for i, member in enumerate(recipe["members"])
     )
     return boosters, tuple(1 / len(boosters) for _ in boosters), None
 

@@ -146,6 +146,7 @@ class Search(Group):
     learning_rate: Share
     max_rounds: Positive
     early_stopping_rounds: Positive
+    max_rows: Positive
     ensemble: Positive
     simpler_within_errors: Annotated[float, Field(ge=0)]
     space: Space

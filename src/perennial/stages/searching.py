@@ -27,7 +27,8 @@ def search(
     """Return what is chosen, its recipe with it, and the trials. The same, however it is run.
 
     Args:
-        train: The training rows.
+        train: The training rows; where they are more than `settings.max_rows`, so many of them are
+            searched on, which is said under `sample`.
         seed: Of folds, sampler and fits.
         settings: The group `search`.
         memo: A folder named by all that a fit depends on besides its task; finished fits are kept
@@ -36,6 +37,10 @@ def search(
         threads: Of each process.
         watch: Passes the trials on as they finish.
     """
+    every, train = len(train.target), core.sampled(train, settings.max_rows)
+    rows = len(train.target)
+    if rows < every:
+        memo = memo / f"{rows}-rows"
     folds = core.make_folds(train.target, settings.folds, seed)
     at_once = processes or workers.count()
     with workers.fitting(train.features, train.target, folds, seed, at_once, threads) as fit:
@@ -52,7 +57,8 @@ def search(
         settings.simpler_within_errors,
         settings.learning_rate,
     )
-    return choice, trials
+    sample = {} if rows == every else {"sample": {"rows": rows, "of": every}}
+    return {**choice, **sample}, trials
 
 
 def _remembering(

@@ -8,7 +8,7 @@ from perennial.adapters import bundles, files, matrices
 from perennial.adapters.configuration import read_params
 from perennial.core.features import FeatureSpec
 from perennial.core.model.candidate import to_artefacts
-from perennial.core.training import BASELINES, fit_candidate, without_mitigation
+from perennial.core.training import BASELINES, fit_candidate, mitigated, without_mitigation
 from perennial.stages.running import run
 
 
@@ -23,7 +23,7 @@ def train() -> None:
     for name, simple in {**BASELINES, "unmitigated": recipe}.items():
         fitted = fit_candidate(simple, spec, rows, calibrate, plain, params.seed)
         bundles.write(paths.BASELINES / name, to_artefacts(fitted))
-    candidate = fit_candidate(recipe, spec, rows, calibrate, params.training, params.seed)
+    candidate = mitigated(fitted, recipe, rows, calibrate, params.training, params.seed)
     digest = bundles.write(paths.CANDIDATE, to_artefacts(candidate))
     members = len(candidate.boosters) or 1
     print(f"train: candidate {digest[:12]}, {candidate.kind}, {members} member(s)")

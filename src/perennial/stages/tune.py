@@ -27,7 +27,9 @@ def tune() -> None:
         trials: list[core.Trial] = []
     else:
         choice, trials = _search(params)
-        print(f"tune: {choice['chosen']} chosen, log loss out of fold {_losses(choice)}")
+        few = choice.get("sample")
+        on = f" of {few['rows']:,} of {few['of']:,} rows" if few else ""
+        print(f"tune: {choice['chosen']} chosen, log loss out of fold{on} {_losses(choice)}")
     files.write_json(paths.SEARCH_REPORT / "choice.json", {"schema_version": 1, **choice})
     files.write_bytes(paths.RECIPE, files.exact_json_bytes(choice["recipe"]))
     files.write_bytes(paths.SEARCH_REPORT / "trials.csv", _table(trials))
