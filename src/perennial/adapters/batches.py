@@ -95,6 +95,19 @@ def read(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
     )
 
 
+def read_through(path: Path) -> None:
+    """Read a batch piece by piece, keeping none: it can be read.
+
+    Raises:
+        InputError: the file is no readable Parquet.
+    """
+    import pyarrow.parquet as pq
+
+    with _readable(path), pq.ParquetFile(path) as file:
+        for _ in file.iter_batches():
+            pass
+
+
 @contextlib.contextmanager
 def _readable(path: Path) -> Iterator[None]:
     """Turn whatever a damaged file makes the reader raise into one error that says what it is."""
