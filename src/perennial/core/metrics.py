@@ -15,7 +15,7 @@ from perennial.core.estimates import Estimate
 Statistic = Callable[[np.ndarray], np.ndarray]
 Make = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None], Statistic]
 MANY = 200_000  # rows, from which on intervals are drawn on cells of like rows
-CELLS = 2000  # bins of the probability, each with up to four cells
+CELLS = 10_000  # bins of the probability, each with up to four cells
 METRICS = ("roc_auc", "average_precision", "log_loss", "brier", "ece", "accuracy", "f1")
 
 
@@ -113,7 +113,7 @@ def _cells(
     """Return each cell's target, its bin's mean probability, decision and rows, (cells,)."""
     member, _ = _bins(probability, CELLS)
     code = member * 4 + target.astype("int64") * 2 + decision.astype("int64")
-    names, place, rows = np.unique(code, return_inverse=True, return_counts=True)
+    names, rows = np.unique(code, return_counts=True)
     # of the whole bin: at their own means, the classes of a bin would be told apart
     mean = np.bincount(member, weights=probability) / np.bincount(member)
     return names % 4 // 2, mean[names // 4], names % 2, rows
