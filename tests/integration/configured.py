@@ -81,6 +81,9 @@ search:
     colsample_bytree: [0.3, 1.0]
     reg_lambda: [0.01, 100.0]
     reg_alpha: [0.001, 10.0]
+engine:
+  kind: local
+  device: cpu
 training:
   calibration: sigmoid
   utility:

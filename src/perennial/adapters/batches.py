@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,11 +169,10 @@ def read_rows(
     import pandas as pd
 
     raw = read_verified(refs, folders)
-    frames = [frame.assign(**{"": period}) for period, frame in raw.items()]
-    together = pd.concat(frames)
-    together.index = pd.MultiIndex.from_arrays([together[""], together.groupby("").cumcount()])
-    wanted = pd.MultiIndex.from_frame(rows[["period", "row"]])
-    return together.loc[wanted].drop(columns="").reset_index(drop=True)
+    starts = dict(zip(raw, accumulate(map(len, raw.values()), initial=0), strict=False))
+    together = pd.concat(list(raw.values()), ignore_index=True)
+    places = rows["period"].map(starts).to_numpy() + rows["row"].to_numpy()
+    return together.iloc[places].reset_index(drop=True)
 
 
 def _locate(ref: BatchRef, folders: Sequence[Path]) -> Path | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, files, registry, runlock, tables
+from perennial.adapters import bundles, champions, devices, files, registry, runlock, tables
 from perennial.adapters.configuration import read_params
 from perennial.commands import scoring
 from perennial.commands.scoring import Job
@@ -215,7 +215,7 @@ def _key(digest: str, wish: Wish) -> str:
         digest,
         {"keep": sorted(wish.keep), "reasons": wish.reasons},
         *(files.sha256(Path(str(module.__file__))) for module in CODE),
-        f"{metadata.version('xgboost-cpu')} {metadata.version('pyarrow')}",
+        f"{devices.wheel()[1]} {metadata.version('pyarrow')}",
     )
 
 

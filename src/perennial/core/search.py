@@ -70,6 +70,7 @@ def fit_task(
     valid: np.ndarray,
     seed: int,
     threads: int,
+    device: str = boosting.CPU,
 ) -> tuple[np.ndarray, int]:
     """Fit one task; return the validation rows' margins, float32, and the rounds used."""
     held = np.zeros(len(target), dtype=bool)
@@ -82,6 +83,7 @@ def fit_task(
         task.early_stopping_rounds,
         seed,
         threads,
+        device,
     )
 
 

@@ -182,6 +182,13 @@ class Training(Group):
     mitigation: Mitigation
 
 
+class Engine(Group):
+    """Where fits run."""
+
+    kind: Literal["local"]
+    device: Literal["cpu", "cuda"]
+
+
 class Evaluation(Group):
     confidence: Share
     replicates: Annotated[int, Field(ge=100)]
@@ -245,6 +252,7 @@ class Params(Group):
     features: Features
     search: Search
     training: Training
+    engine: Engine
     evaluation: Evaluation
     explanation: Explanation
     behaviour: Behaviour
