@@ -72,6 +72,7 @@ search:
   folds: 3
   learning_rate: 0.1
   max_rounds: 400
+  max_rows: 50000
   early_stopping_rounds: 25
   ensemble: 5
   simpler_within_errors: 1.0
@@ -82,6 +83,9 @@ search:
     colsample_bytree: [0.3, 1.0]
     reg_lambda: [0.01, 100.0]
     reg_alpha: [0.001, 10.0]
+engine:
+  kind: local
+  device: cpu
 training:
   calibration: sigmoid
   utility:

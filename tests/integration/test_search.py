@@ -31,6 +31,7 @@ SETTINGS = {
     "folds": 3,
     "learning_rate": 0.2,
     "max_rounds": 40,
+    "max_rows": 50_000,
     "early_stopping_rounds": 5,
     "ensemble": 3,
     "simpler_within_errors": 0.0,
@@ -353,3 +354,14 @@ def test_without_a_wish_there_is_a_worker_for_each_processor_that_may_be_used(
     assert workers.count() == len(os.sched_getaffinity(0))
     monkeypatch.setenv("PERENNIAL_WORKERS", "3")
     assert workers.count() == 3
+
+
+def test_a_search_on_fewer_rows_says_so_and_keeps_fits_of_its_own(tmp_path: Path) -> None:
+    short = {"trials": 1, "folds": 2, "max_rounds": 3}
+    folder = run(make_project(tmp_path, max_rows=400, **short))
+    choice = json.loads((folder / paths.SEARCH_REPORT / "choice.json").read_text())
+    assert choice["sample"] == {"rows": 400, "of": 800}
+    kept = {path.parent.name for path in (folder / paths.STUDIES).rglob("*.npz")}
+    assert kept == {"400-rows"}
+    whole = run(make_project(tmp_path, max_rows=800, **short))
+    assert "sample" not in json.loads((whole / paths.SEARCH_REPORT / "choice.json").read_text())

@@ -335,3 +335,39 @@ def test_every_bin_has_a_name_of_its_own() -> None:
     raw = pd.DataFrame({"x": [1_000_000, 1_000_002, 1_000_004, 1_000_006]})
     bins = [1_000_001, 1_000_003, 1_000_005]
     assert core.groups(raw, {"income": sensitive(bins=bins)})["income"].nunique() == 4
+
+
+# in one go
+
+
+@given(train=ROWS, later=ROWS)
+def test_the_matrix_in_one_go_is_that_of_each_rows_text(train: Rows, later: Rows) -> None:
+    derived_rows = core.derive(frame([*train, (0.0, "b")]), MIXED.columns)
+    spec = core.fit(derived_rows, MIXED, {})
+    for rows in (later, []):
+        for raw in (frame(rows), frame(rows).astype({"k": "category"})):
+            each = core.derive(raw, spec.columns)
+            found, handled = spec.handle(raw)
+            pd.testing.assert_frame_equal(found, core.apply(spec, each))
+            assert handled == core.audit(spec, each)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1, 2, None],
+        [True, None],
+        [pd.Timestamp("2020-01-01"), None],
+        pd.Series([0.1, 2.0], dtype="float32"),
+        pd.Series([1, None], dtype="Int64"),
+        pd.Series([2, 1], dtype="category"),
+        [None, None],
+        [],
+    ],
+)
+def test_text_of_a_column_is_the_text_of_its_values(values: Any) -> None:
+    column = pd.Series(values)
+    expected = [None if pd.isna(v) else core.level_of(v) for v in column]
+    if column.dtype == "float32":
+        expected = ["0.1", "2"]
+    assert core.text_of(column).tolist() == expected

@@ -1,5 +1,7 @@
 """Metrics: at unit weights and at integer weights they are scikit-learn's; ECE is debiased."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -205,3 +207,32 @@ def test_ece_interval_of_a_calibrated_model_starts_at_nothing() -> None:
     found = _intervals(0.0)
     assert np.mean([e.low < 0.002 for e in found]) >= 0.9
     assert all(e.low <= e.value <= e.high for e in found)
+
+
+@pytest.mark.parametrize("name", ["average_precision", "f1", "ece"])
+def test_intervals_of_many_rows_are_those_of_the_rows(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawn on cells of like rows: the same value, and the interval but for the draws."""
+    random = np.random.default_rng(0)
+    probability = random.beta(1, 6, 6000)
+    target = (random.random(6000) < np.clip(1.1 * probability, 0, 1)).astype("int64")
+    decision = (probability > 0.3).astype("int64")
+
+    def found() -> Any:
+        rows, precision = (target, probability, decision), (0.95, 600, 1)
+        if name == "ece":
+            return metrics.resampled(metrics.ece_of(10), *rows, *precision)
+        return metrics.holdout_metric(name, *rows, *precision)
+
+    plain = found()
+    monkeypatch.setattr(metrics, "MANY", 5000)
+    merged = found()
+    assert merged != plain
+    assert merged.value == plain.value
+    width = plain.high - plain.low
+    assert abs(merged.low - plain.low) < 0.2 * width
+    assert abs(merged.high - plain.high) < 0.2 * width
+    monkeypatch.setattr(metrics, "CELLS", 10)  # far too few cells are found out here
+    if name == "average_precision":
+        assert abs(found().low - plain.low) > 0.2 * width

@@ -184,3 +184,15 @@ def test_the_choice_does_not_depend_on_the_order_of_trials() -> None:
     assert choose(trials, margins(0.1, 6), margins(0.1, 7)) == choose(
         trials[::-1], margins(0.1, 6), margins(0.1, 7)
     )
+
+
+def test_a_sample_is_spread_evenly_over_the_rows_and_few_rows_are_all_there() -> None:
+    rows = part(1000, 1)
+    few = search.sampled(rows, 100)
+    assert len(few.target) == len(few.features) == len(few.groups) == 100
+    place = few.features.index.to_numpy()
+    assert place[0] == 0
+    assert place[-1] == 999
+    assert set(np.diff(place)) <= {10, 11}
+    assert (few.target == rows.target[place]).all()
+    assert search.sampled(rows, 1000) is rows

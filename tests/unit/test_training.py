@@ -9,7 +9,7 @@ import pytest
 from perennial.core import fairness
 from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.core.part import Part
-from perennial.core.training import CONSTRAINTS, fit_candidate, without_mitigation
+from perennial.core.training import CONSTRAINTS, fit_candidate, mitigated, without_mitigation
 from perennial.errors import InputError
 
 from .planted import NO_SPEC, part
@@ -125,3 +125,14 @@ def test_holdout_probabilities_are_near_the_rate_they_state() -> None:
     assert stated.mean() == pytest.approx(HOLDOUT.target.mean(), abs=0.04)
     sure = stated > 0.7
     assert HOLDOUT.target[sure].mean() == pytest.approx(stated[sure].mean(), abs=0.06)
+
+
+@pytest.mark.parametrize("method", ["none", "thresholds", "reweighing"])
+def test_mitigation_from_the_plain_candidate_is_mitigation_from_the_start(method: str) -> None:
+    """Byte for byte, though one that leaves the fit as it is fits nothing."""
+    anew = fit(method)
+    recipe, asked = RECIPES["xgboost"], settings(method, "demographic_parity")
+    found = mitigated(fit("none"), recipe, TRAIN, CALIBRATE, asked, seed=7)
+    assert to_artefacts(found) == to_artefacts(anew)
+    again = found.boosters[0] is fit("none").boosters[0]
+    assert again == (method != "reweighing")

@@ -4,6 +4,7 @@ import contextlib
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,6 +139,19 @@ def read(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
     )
 
 
+def read_through(path: Path) -> None:
+    """Read a batch piece by piece, keeping none: it can be read.
+
+    Raises:
+        InputError: the file is no readable Parquet.
+    """
+    import pyarrow.parquet as pq
+
+    with _readable(path), pq.ParquetFile(path) as file:
+        for _ in file.iter_batches():
+            pass
+
+
 @contextlib.contextmanager
 def _readable(path: Path) -> Iterator[None]:
     """Turn whatever a damaged file makes the reader raise into one error that says what it is."""
@@ -233,11 +247,10 @@ def read_rows(
     import pandas as pd
 
     raw = read_verified(refs, folders)
-    frames = [frame.assign(**{"": period}) for period, frame in raw.items()]
-    together = pd.concat(frames)
-    together.index = pd.MultiIndex.from_arrays([together[""], together.groupby("").cumcount()])
-    wanted = pd.MultiIndex.from_frame(rows[["period", "row"]])
-    return together.loc[wanted].drop(columns="").reset_index(drop=True)
+    starts = dict(zip(raw, accumulate(map(len, raw.values()), initial=0), strict=False))
+    together = pd.concat(list(raw.values()), ignore_index=True)
+    places = rows["period"].map(starts).to_numpy() + rows["row"].to_numpy()
+    return together.iloc[places].reset_index(drop=True)
 
 
 def _locate(ref: BatchRef, folders: Sequence[Path]) -> Path | None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,6 +31,14 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what a killed process left of `path`. Nobody else may be writing it."""
+    ours = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}{re.escape(path.suffix)}")
+    for file in path.parent.iterdir() if path.parent.is_dir() else ():
+        if ours.fullmatch(file.name):
+            file.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

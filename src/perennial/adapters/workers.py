@@ -50,6 +50,7 @@ def fitting(
     seed: int,
     workers: int,
     threads: int | None = None,
+    device: str = "cpu",
 ) -> "Iterator[Callable[[list[Task]], Iterable[tuple[np.ndarray, int]]]]":
     """Yield a function that fits tasks on `workers` processes and keeps their order.
 
@@ -62,6 +63,7 @@ def fitting(
         "folds": folds,
         "seed": seed,
         "threads": threads,
+        "device": device,
     }
     if workers == 1:
         _hold(held)
@@ -101,4 +103,5 @@ def _fit(task: Task) -> tuple[np.ndarray, int]:
         _held["folds"][task.fold],
         _held["seed"],
         _held["threads"],
+        _held["device"],
     )

@@ -2,7 +2,14 @@
 
 import sys
 
-from perennial.cli import job, lineage, proofs, release, trust  # noqa: F401  each registers
+from perennial.cli import (  # noqa: F401  each registers its commands
+    job,
+    lineage,
+    proofs,
+    release,
+    scoring,
+    trust,
+)
 from perennial.cli.app import app
 
 __all__ = ["app", "main"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import bundles, files
+from perennial.adapters import bundles, devices, files
 from perennial.commands.past import Past, past
 from perennial.core.model.candidate import Candidate, from_artefacts, to_artefacts
 from perennial.core.monitoring import Finding, Known
@@ -260,5 +260,8 @@ def code() -> str:
     beside = [Path(__file__), *sorted((package / "params").glob("*.py"))]
     beside += [package / "stages" / "exports.py", package / "stages" / "searching.py"]
     beside += [package / "adapters" / "onnx_export.py", package / "adapters" / "study.py"]
-    libraries = [f"{name} {version(name)}" for name in ("xgboost-cpu", "numpy", "scikit-learn")]
+    libraries = [
+        " ".join(devices.wheel()),
+        *(f"{name} {version(name)}" for name in ("numpy", "scikit-learn")),
+    ]
     return files.digest_of(*(path.read_bytes() for path in [*core, *beside]), *libraries)

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import special  # not scipy.stats: half a second in each of five stages
 
+Merged = tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -22,13 +24,17 @@ class Estimate:
         return asdict(self)
 
 
-def resampling_weights(rows: int, replicates: int, seed: int) -> np.ndarray:
+def resampling_weights(
+    rows: int, replicates: int, seed: int, shares: np.ndarray | None = None
+) -> np.ndarray:
     """Return how often each row is drawn in each bootstrap replicate, shape (replicates, rows).
 
-    The same seed gives the same draws, so that two models are compared on the same rows.
+    The same seed gives the same draws, so that two models are compared on the same rows. With
+    `shares` of the rows in each cell, how often any row of a cell is drawn, (replicates, cells).
     """
     random = np.random.default_rng(seed)
-    return random.multinomial(rows, np.full(rows, 1.0 / rows), size=replicates).astype("float32")
+    each = np.full(rows, 1.0 / rows) if shares is None else shares
+    return random.multinomial(rows, each, size=replicates).astype("float32")
 
 
 def bootstrap(
@@ -37,6 +43,7 @@ def bootstrap(
     confidence: float,
     replicates: int,
     seed: int,
+    merged: Merged | None = None,
 ) -> Estimate:
     """Return a statistic with its percentile bootstrap interval (Efron 1979).
 
@@ -47,11 +54,14 @@ def bootstrap(
         confidence: Of the two-sided interval.
         replicates: How many times the rows are drawn. Done in blocks, so memory stays bounded.
         seed: Of the draws.
+        merged: For many rows, the statistic of weights of cells, each of which stands for like
+            rows, and how many rows each is. The interval is drawn on them, the value is not.
     """
     value = float(statistic(np.ones((1, rows), dtype="float32"))[0])
-    block = max(1, min(replicates, 20_000_000 // rows))
+    drawn_on, shares = (statistic, None) if merged is None else (merged[0], merged[1] / rows)
+    block = max(1, min(replicates, 20_000_000 // (rows if merged is None else len(merged[1]))))
     drawn = [
-        statistic(resampling_weights(rows, min(block, replicates - start), seed + start))
+        drawn_on(resampling_weights(rows, min(block, replicates - start), seed + start, shares))
         for start in range(0, replicates, block)
     ]
     tail = (1 - confidence) / 2

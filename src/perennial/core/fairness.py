@@ -24,7 +24,10 @@ def combinations_of(settings: Fairness) -> list[list[str]]:
 
 def group_names(groups: pd.DataFrame, attributes: list[str]) -> np.ndarray:
     """Return each row's group, or its intersection of groups, as one name; shape (rows,)."""
-    return groups[attributes].agg(" · ".join, axis=1).to_numpy()
+    names = groups[attributes[0]].astype(object)
+    for attribute in attributes[1:]:
+        names = names + " · " + groups[attribute].astype(object)
+    return names.to_numpy()
 
 
 def counts(

@@ -65,10 +65,30 @@ class FeatureSpec:
     def transform(self, raw: pd.DataFrame) -> pd.DataFrame:
         """Return the model matrix of raw rows, shape (rows, features).
 
+        The same as `apply(self, derive(raw, self.columns))`, which makes text of each row.
+
         Raises:
             InputError: a raw column that a feature comes from is missing.
         """
-        return apply(self, derive(raw, self.columns))
+        return self.handle(raw)[0]
+
+    def handle(self, raw: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, dict[str, int]]]:
+        """Return the model matrix of raw rows as `transform` does, and what `audit` counts.
+
+        Raises:
+            InputError: a raw column that a feature comes from is missing.
+        """
+        _require(raw, self.columns)
+        columns, counts = {}, {}
+        for name, feature in self.columns.items():
+            fitted, values = self.fitted[name], raw[feature.source]
+            if fitted.levels is None:
+                number = _derived(values, feature)
+                columns[name] = number.clip(fitted.low, fitted.high)
+                counts[name] = _count(number, fitted)
+            else:
+                columns[name], counts[name] = _by_level(values, feature, fitted.levels)
+        return pd.DataFrame(columns, index=raw.index), counts
 
 
 def raw_columns(columns: Mapping[str, Feature], sensitive: Mapping[str, Sensitive]) -> list[str]:
@@ -84,21 +104,25 @@ def derive(raw: pd.DataFrame, columns: Mapping[str, Feature]) -> pd.DataFrame:
     Raises:
         InputError: raw columns are missing; all are named.
     """
+    _require(raw, columns)
+    return pd.DataFrame(
+        {n: _derived(raw[f.source], f) for n, f in columns.items()}, index=raw.index
+    )
+
+
+def _require(raw: pd.DataFrame, columns: Mapping[str, Feature]) -> None:
     absent = sorted({f.source for f in columns.values()} - set(raw.columns))
     if absent:
         raise InputError(
             [f"column {name}: not in the rows, and a feature comes from it" for name in absent],
             "Add the column to the data, or take its features out of features.columns.",
         )
-    return pd.DataFrame(
-        {n: _derived(raw[f.source], f) for n, f in columns.items()}, index=raw.index
-    )
 
 
 def _derived(values: pd.Series, feature: Feature) -> pd.Series:
     if feature.kind == "category":
         text = text_of(values)
-        sentinel = None if feature.missing is None else _level(feature.missing)
+        sentinel = None if feature.missing is None else level_of(feature.missing)
         return text.where(text != sentinel, None)
     number = _number(values)
     if feature.missing is not None:
@@ -123,11 +147,21 @@ def _number(values: pd.Series) -> pd.Series:
 def text_of(values: pd.Series) -> pd.Series:
     """Return levels as text, None where missing. One value reads the same whatever the others
     are, which pandas does not promise: 1 beside a null or a fraction is 1.0 to it."""
-    names = {value: _level(value) for value in values.dropna().unique()}
-    return values.astype(object).map(names).astype(object).where(values.notna(), None)
+    place, names = _distinct(values)
+    text = np.array([*names, None], dtype=object)[place]
+    return pd.Series(text, index=values.index, dtype=object, name=values.name)
 
 
-def _level(value: Any) -> str:
+def _distinct(values: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Return the distinct values as text, and each row's place among them: -1 where missing."""
+    place, distinct = pd.factorize(values)
+    # an index of float32 hands out float64, and 0.1 would be 0.10000000149011612
+    each = distinct.to_numpy() if distinct.dtype.kind == "f" else distinct
+    return place, [level_of(value) for value in each]
+
+
+def level_of(value: Any) -> str:
+    """Return a level as text: a whole number without its fraction, a time as ISO 8601 has it."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return value.isoformat() if isinstance(value, pd.Timestamp) else str(value)
@@ -188,19 +222,36 @@ def _coded(values: pd.Series, levels: tuple[str, ...]) -> pd.Series:
     return pd.Series(pd.Categorical(values, categories=list(levels)), index=values.index)
 
 
+def _by_level(
+    values: pd.Series, feature: Feature, levels: tuple[str, ...]
+) -> tuple[pd.Series, dict[str, int]]:
+    """Return a category's levels, and the counts of `audit`, by one look at each distinct value."""
+    place, names = _distinct(values)
+    known = {level: code for code, level in enumerate(levels)}
+    sentinel = None if feature.missing is None else level_of(feature.missing)
+    missing = np.array([name == sentinel for name in names] + [True])  # last: where place is -1
+    unknown = np.array([name not in known for name in names] + [False]) & ~missing
+    codes = np.array([known.get(name, known.get(OTHER, -1)) for name in names] + [-1])
+    codes[missing] = -1
+    rows = np.bincount(place + 1, minlength=len(codes))  # -1 first
+    rows = np.append(rows[1:], rows[0])
+    coded = pd.Categorical.from_codes(codes[place], dtype=pd.CategoricalDtype(list(levels)))
+    counts = {"missing": int(rows[missing].sum()), "rare_or_unseen": int(rows[unknown].sum())}
+    return pd.Series(coded, index=values.index), counts
+
+
 def audit(spec: FeatureSpec, derived: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Count what `apply` had to handle: missing values, levels not kept, numbers out of range."""
-    counts = {}
-    for name, fitted in spec.fitted.items():
-        values = derived[name]
-        counts[name] = {"missing": int(values.isna().sum())}
-        if fitted.levels is None:
-            outside = (values < fitted.low) | (values > fitted.high)
-            counts[name]["out_of_range"] = int(outside.sum())
-        else:
-            unknown = values.notna() & ~values.isin(fitted.levels)
-            counts[name]["rare_or_unseen"] = int(unknown.sum())
-    return counts
+    return {name: _count(derived[name], fitted) for name, fitted in spec.fitted.items()}
+
+
+def _count(values: pd.Series, fitted: FittedFeature) -> dict[str, int]:
+    missing = int(values.isna().sum())
+    if fitted.levels is None:
+        outside = (values < fitted.low) | (values > fitted.high)
+        return {"missing": missing, "out_of_range": int(outside.sum())}
+    unknown = values.notna() & ~values.isin(fitted.levels)
+    return {"missing": missing, "rare_or_unseen": int(unknown.sum())}
 
 
 def groups(raw: pd.DataFrame, sensitive: Mapping[str, Sensitive]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 from perennial.core import estimates
 from perennial.params import Split
 
+SCORED = 200_000  # rows that say how well each feature alone predicts, to within 0.003
 LEARNED = ("train", "calibration")
 
 
@@ -80,8 +81,12 @@ def single_features(features: pd.DataFrame, target: np.ndarray) -> dict[str, dic
 
     A number is taken as it is, in the direction that is better, missing values lowest. A category
     is ranked by its levels' rates in the other half of the rows, or many levels would look like
-    knowledge.
+    knowledge. Of many rows, `SCORED` are looked at, evenly spaced.
     """
+    chosen = np.unique(
+        np.linspace(0, len(target) - 1, min(len(target), SCORED)).round().astype(int)
+    )
+    features, target = features.iloc[chosen], target[chosen]
     found = {}
     for name in features:
         score = _score(features[name], target)
@@ -143,5 +148,6 @@ def identities(
     """
     if keyed:
         return rows["key"].to_numpy(), "keys"
-    place = rows["row"].astype(str)
-    return (rows["period"].map(dict(digests)) + ":" + place).to_numpy(), "rows"
+    batch, _ = pd.factorize(rows["period"].map(dict(digests)))
+    place = rows["row"].to_numpy()
+    return batch * (int(place.max(initial=0)) + 1) + place, "rows"

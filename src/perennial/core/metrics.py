@@ -13,6 +13,9 @@ from perennial.core import estimates
 from perennial.core.estimates import Estimate
 
 Statistic = Callable[[np.ndarray], np.ndarray]
+Make = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None], Statistic]
+MANY = 200_000  # rows, from which on intervals are drawn on cells of like rows
+CELLS = 10_000  # bins of the probability, each with up to four cells
 METRICS = ("roc_auc", "average_precision", "log_loss", "brier", "ece", "accuracy", "f1")
 
 
@@ -41,8 +44,7 @@ def holdout_metrics(
         name: holdout_metric(name, target, probability, decision, *precision)
         for name in ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "f1")
     }
-    ece = calibration_error(target, probability, bins)
-    found["ece"] = estimates.bootstrap(ece, len(target), *precision)
+    found["ece"] = resampled(ece_of(bins), target, probability, decision, *precision)
     return {name: found[name] for name in METRICS}
 
 
@@ -64,11 +66,57 @@ def holdout_metric(
         return estimates.mean((probability - target) ** 2, confidence)
     if name == "accuracy":
         return estimates.proportion(int((decision == target).sum()), len(target), confidence)
-    score = {
-        "average_precision": lambda: average_precision(target, probability),
-        "f1": lambda: f1(target, decision),
-    }[name]()
-    return estimates.bootstrap(score, len(target), confidence, replicates, seed)
+    make: Make = {
+        "average_precision": lambda target, probability, _, __: average_precision(
+            target, probability
+        ),
+        "f1": lambda target, _, decision, __: f1(target, decision),
+    }[name]
+    return resampled(make, target, probability, decision, confidence, replicates, seed)
+
+
+def resampled(
+    make: Make,
+    target: np.ndarray,
+    probability: np.ndarray,
+    decision: np.ndarray,
+    confidence: float,
+    replicates: int,
+    seed: int,
+) -> Estimate:
+    """Return a statistic of rows with its bootstrap interval, drawn on cells where rows are many.
+
+    More than `MANY` rows are merged into cells: those of one of `CELLS` equal-mass bins of the
+    probability, of one class and decision. A multinomial over the cells is what a draw of the rows
+    is to a statistic that can't tell the rows of a cell apart; each is taken at its bin's mean
+    probability.
+
+    Args:
+        make: From target, probability, decision and (of cells) rows, to a function of weights.
+        target: 0 or 1, shape (rows,).
+        probability: Of the positive class, shape (rows,).
+        decision: 0 or 1, shape (rows,).
+        confidence: Of the interval.
+        replicates: Of the bootstrap.
+        seed: Of the draws.
+    """
+    statistic, merged = make(target, probability, decision, None), None
+    if len(target) > MANY:
+        cells = _cells(target, probability, decision)
+        merged = (make(*cells), cells[-1])
+    return estimates.bootstrap(statistic, len(target), confidence, replicates, seed, merged)
+
+
+def _cells(
+    target: np.ndarray, probability: np.ndarray, decision: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return each cell's target, its bin's mean probability, decision and rows, (cells,)."""
+    member, _ = _bins(probability, CELLS)
+    code = member * 4 + target.astype("int64") * 2 + decision.astype("int64")
+    names, rows = np.unique(code, return_counts=True)
+    # of the whole bin: at their own means, the classes of a bin would be told apart
+    mean = np.bincount(member, weights=probability) / np.bincount(member)
+    return names % 4 // 2, mean[names // 4], names % 2, rows
 
 
 def row_log_loss(target: np.ndarray, probability: np.ndarray) -> np.ndarray:
@@ -105,7 +153,14 @@ def f1(target: np.ndarray, decision: np.ndarray) -> Statistic:
     return statistic
 
 
-def calibration_error(target: np.ndarray, probability: np.ndarray, bins: int) -> Statistic:
+def ece_of(bins: int) -> Make:
+    """Return how `resampled` makes the `calibration_error` of so many bins."""
+    return lambda target, probability, _, rows: calibration_error(target, probability, bins, rows)
+
+
+def calibration_error(
+    target: np.ndarray, probability: np.ndarray, bins: int, rows: np.ndarray | None = None
+) -> Statistic:
     """Return the debiased expected calibration error as a function of row weights.
 
     Equal-mass bins. The plain ECE of a perfectly calibrated model is not 0 but the mean noise of
@@ -113,8 +168,10 @@ def calibration_error(target: np.ndarray, probability: np.ndarray, bins: int) ->
     suggest: a gap t that is observed with standard error s has the mean size E|N(t, s²)|, so its
     excess over t is taken off, with t the root mean squared gap of all bins, itself debiased.
     Below 0 it is 0. Where all the error is in one bin of ten, it is overstated.
+
+    With `rows`, each is a cell of so many rows, drawn as one.
     """
-    member, bins = _bins(probability, bins)
+    member, bins = _bins(probability, bins, rows)
     onehot = np.zeros((len(target), bins), dtype="float32")
     onehot[np.arange(len(target)), member] = 1.0
 
@@ -124,7 +181,9 @@ def calibration_error(target: np.ndarray, probability: np.ndarray, bins: int) ->
         rate = (weights * target) @ onehot / safe
         gap = rate - (weights * probability) @ onehot / safe
         # Kish's effective size: a replicate has the noise of the rows and of the draw
-        variance = np.maximum(rate * (1 - rate), 0.0) * (weights**2 @ onehot) / safe**2
+        # of a cell, the sum of its rows' squared weights is known by its mean
+        square = weights**2 if rows is None else weights * (1 + (weights - 1) / rows)
+        variance = np.maximum(rate * (1 - rate), 0.0) * (square @ onehot) / safe**2
         share = mass / mass.sum(axis=1, keepdims=True)
         true = (share * (gap**2 - variance)).sum(axis=1, keepdims=True)
         true = np.sqrt(np.maximum(true, 0.0))
@@ -155,9 +214,12 @@ def calibration_curve(
     return rows
 
 
-def _bins(probability: np.ndarray, bins: int) -> tuple[np.ndarray, int]:
+def _bins(
+    probability: np.ndarray, bins: int, rows: np.ndarray | None = None
+) -> tuple[np.ndarray, int]:
     """Return each row's equal-mass bin and how many bins there are; equal scores share a bin."""
-    edges = np.unique(np.quantile(probability, np.linspace(0, 1, bins + 1)[1:-1]))
+    every = probability if rows is None else np.repeat(probability, rows)
+    edges = np.unique(np.quantile(every, np.linspace(0, 1, bins + 1)[1:-1]))
     member = np.searchsorted(edges, probability, side="right")
     used, member = np.unique(member, return_inverse=True)
     return member, len(used)

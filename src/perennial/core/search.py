@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.core.model import boosting, linear
+from perennial.core.part import Part
 from perennial.errors import InputError
 
 
@@ -35,6 +36,15 @@ class Trial:
     margins: np.ndarray | None
 
 
+def sampled(train: Part, at_most: int) -> Part:
+    """Return at most so many of the rows, evenly spaced over all: every period keeps its share."""
+    rows = len(train.target)
+    if rows <= at_most:
+        return train
+    chosen = np.unique(np.linspace(0, rows - 1, at_most).round().astype("int64"))
+    return Part(train.features.iloc[chosen], train.target[chosen], train.groups.iloc[chosen])
+
+
 def make_folds(target: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
     """Return the validation rows of each stratified fold, shuffled by `seed`.
 
@@ -60,6 +70,7 @@ def fit_task(
     valid: np.ndarray,
     seed: int,
     threads: int,
+    device: str = boosting.CPU,
 ) -> tuple[np.ndarray, int]:
     """Fit one task; return the validation rows' margins, float32, and the rounds used."""
     held = np.zeros(len(target), dtype=bool)
@@ -72,6 +83,7 @@ def fit_task(
         task.early_stopping_rounds,
         seed,
         threads,
+        device,
     )
 
 

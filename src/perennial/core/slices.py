@@ -19,6 +19,7 @@ from perennial.core.features import text_of
 from perennial.core.metrics import row_log_loss
 from perennial.params.slices import Slices
 
+BLOCK = 10_000_000  # rows of slices looked at together: 80 MB
 COLUMNS = ("slice", "reference", "rows", "mean", "deviation")
 
 
@@ -87,8 +88,9 @@ def search(features: pd.DataFrame, losses: pd.DataFrame, min_rows: int, bins: in
         if literals[i][0] != literals[j][0]
         and min_rows <= together[i, j] < min(together[i, i], together[j, j])
     ]
-    for start in range(0, len(pairs), 500):
-        block = pairs[start : start + 500]
+    size = max(1, min(500, BLOCK // len(features)))
+    for start in range(0, len(pairs), size):
+        block = pairs[start : start + size]
         both = np.array([members[i] * members[j] for i, j in block])
         names = [f"{literals[i][1]} and {literals[j][1]}" for i, j in block]
         found += _measured(names, both, losses)

@@ -1,6 +1,7 @@
 """Training: from a recipe and matrices to a candidate that can decide."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,13 +38,14 @@ def fit_candidate(
     calibrate: Part,
     settings: Training,
     seed: int,
+    device: str = boosting.CPU,
 ) -> Candidate:
     """Fit the recipe on the training rows, then calibration and thresholds on the calibration rows.
 
     The mitigation is done where its method belongs: `reweighing` and `exponentiated_gradient` in
     the fit, `thresholds` in the decision.
     """
-    boosters, weights, logistic = _fit_members(recipe, train, settings.mitigation, seed)
+    boosters, weights, logistic = _fit_members(recipe, train, settings.mitigation, seed, device)
     margin = (
         logistic.margin(calibrate.features)
         if logistic
@@ -60,6 +62,23 @@ def fit_candidate(
         weights=weights,
         logistic=logistic,
     )
+
+
+def mitigated(
+    plain: Candidate,
+    recipe: Mapping[str, Any],
+    train: Part,
+    calibrate: Part,
+    settings: Training,
+    seed: int,
+    device: str = boosting.CPU,
+) -> Candidate:
+    """Return what `fit_candidate` returns, given the candidate of the same recipe and seed without
+    mitigation: one that leaves the fit as it is needs no second fit."""
+    if settings.mitigation.method in ("none", "thresholds"):
+        decided = _decide(settings, calibrate, plain.probability(calibrate.features))
+        return replace(plain, decision=decided)
+    return fit_candidate(recipe, plain.spec, train, calibrate, settings, seed, device)
 
 
 def without_mitigation(settings: Training) -> Training:
@@ -87,7 +106,11 @@ def margin_without(
 
 
 def _fit_members(
-    recipe: Mapping[str, Any], train: Part, mitigation: Mitigation, seed: int
+    recipe: Mapping[str, Any],
+    train: Part,
+    mitigation: Mitigation,
+    seed: int,
+    device: str = boosting.CPU,
 ) -> tuple[tuple["xgboost.Booster", ...], tuple[float, ...], linear.Logistic | None]:
     weight = None
     if mitigation.method == "reweighing":
@@ -101,16 +124,17 @@ def _fit_members(
             )
         return (), (), linear.fit(train.features, train.target, weight)
     if mitigation.method == "exponentiated_gradient":
-        return *_exponentiated_gradient(recipe, train, mitigation, seed), None
+        return *_exponentiated_gradient(recipe, train, mitigation, seed, device), None
+    rows = boosting.matrix(train.features, train.target, weight)
     boosters = tuple(
-        boosting.fit(train.features, train.target, member, seed + i, weight)
+        boosting.fit_on(rows, member, seed + i, device)
         for i, member in enumerate(recipe["members"])
     )
     return boosters, tuple(1 / len(boosters) for _ in boosters), None
 
 
 def _exponentiated_gradient(
-    recipe: Mapping[str, Any], train: Part, mitigation: Mitigation, seed: int
+    recipe: Mapping[str, Any], train: Part, mitigation: Mitigation, seed: int, device: str
 ) -> tuple[tuple["xgboost.Booster", ...], tuple[float, ...]]:
     """Fit by fairlearn's ExponentiatedGradient (Agarwal et al. 2018).
 
@@ -125,6 +149,7 @@ def _exponentiated_gradient(
         **{**boosting.FIXED, **member["params"]},
         n_estimators=member["rounds"],
         random_state=seed,
+        device=None if device == boosting.CPU else device,
         enable_categorical=True,
     )
     constraint = getattr(reductions, CONSTRAINTS[mitigation.constraint])()

@@ -152,6 +152,7 @@ class Search(Group):
     learning_rate: Share
     max_rounds: Positive
     early_stopping_rounds: Positive
+    max_rows: Positive
     ensemble: Positive
     simpler_within_errors: Annotated[float, Field(ge=0)]
     space: Space
@@ -185,6 +186,13 @@ class Training(Group):
     calibration: Literal["sigmoid", "isotonic"]
     utility: Utility
     mitigation: Mitigation
+
+
+class Engine(Group):
+    """Where fits run."""
+
+    kind: Literal["local"]
+    device: Literal["cpu", "cuda"]
 
 
 class Evaluation(Group):
@@ -245,6 +253,7 @@ class Params(Group):
     features: Features
     search: Search
     training: Training
+    engine: Engine
     evaluation: Evaluation
     explanation: Explanation
     behaviour: Behaviour

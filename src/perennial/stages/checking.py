@@ -6,7 +6,7 @@ Expectations.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from perennial import paths
 from perennial.adapters import batches, expectations, files, progress
@@ -14,9 +14,6 @@ from perennial.adapters.expectations import Contract
 from perennial.core import arrivals, contents
 from perennial.errors import InputError, for_each
 from perennial.stages.labelling import Arrived
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DOCS_CONTENT = paths.DATA_DOCS / "content.json"
 
@@ -64,16 +61,16 @@ def check(
     ]
     known = {key: kept for key in keys if (kept := _known(key)) is not None}
     new = {key: item for key, item in zip(keys, arrived, strict=True) if key not in known}
-    # all are read before any is checked, so that all unreadable ones are named at once
-    read = for_each(lambda item: batches.read(item.source), new.values())
-    frames = dict(zip(new, read, strict=True))
+    # all are read through before any is checked, so that all unreadable ones are named at once;
+    # none is kept, so that memory is bounded by the largest batch
+    for_each(lambda item: batches.read_through(item.source), new.values())
     for wanted in (contract, unlabelled):
         part = {
             key: new[key]
             for key, its in zip(keys, asked, strict=True)
             if its is wanted and key in new
         }
-        known |= _check(part, frames, expectations.Checker(wanted, pii)) if part else {}
+        known |= _check(part, expectations.Checker(wanted, pii)) if part else {}
     periods = [item.batch.period for item in arrived]
     _write_data_docs(dict(zip(periods, keys, strict=True)), known, contract)
     return [
@@ -89,16 +86,12 @@ def _known(key: str) -> dict[str, Any] | None:
         return None
 
 
-def _check(
-    new: Mapping[str, Arrived],
-    frames: "dict[str, pd.DataFrame]",
-    checker: expectations.Checker,
-) -> dict[str, dict[str, Any]]:
+def _check(new: Mapping[str, Arrived], checker: expectations.Checker) -> dict[str, dict[str, Any]]:
     expected = checker.contract.expectations
     wanted = arrivals.columns_of(expected)
     kept: dict[str, dict[str, Any]] = {}
     for key, item in progress.track(new.items(), len(new), "Validating batches"):
-        frame = frames.pop(key)
+        frame = batches.read(item.source)
         # of its own file: rows that wait for labels are a copy as well
         own = frame if item.source == item.batch.path else batches.read(item.batch.path)
         kept[key] = {

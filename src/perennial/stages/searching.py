@@ -22,23 +22,34 @@ def search(
     memo: Path,
     processes: int | None = None,
     threads: int | None = None,
+    device: str = boosting.CPU,
     watch: Callable[[Iterator[core.Trial]], Iterable[core.Trial]] = iter,
 ) -> tuple[dict[str, Any], list[core.Trial]]:
     """Return what is chosen, its recipe with it, and the trials. The same, however it is run.
 
     Args:
-        train: The training rows.
+        train: The training rows; where they are more than `settings.max_rows`, so many of them are
+            searched on, which is said under `sample`.
         seed: Of folds, sampler and fits.
         settings: The group `search`.
         memo: A folder named by all that a fit depends on besides its task; finished fits are kept
             there, so that a search that was killed goes on.
         processes: How many fit at once; without it, as many as the machine is to have.
         threads: Of each process.
+        device: That XGBoost fits on.
         watch: Passes the trials on as they finish.
     """
+    every, train = len(train.target), core.sampled(train, settings.max_rows)
+    rows = len(train.target)
+    if rows < every:
+        memo = memo / f"{rows}-rows"
+    if device != boosting.CPU:
+        memo = memo / device
     folds = core.make_folds(train.target, settings.folds, seed)
     at_once = processes or workers.count()
-    with workers.fitting(train.features, train.target, folds, seed, at_once, threads) as fit:
+    with workers.fitting(
+        train.features, train.target, folds, seed, at_once, threads, device
+    ) as fit:
         evaluate = _remembering(study.Memo(memo), fit)
         default = _default_margins(evaluate, train, folds)
         found = study.search(settings, train.target, folds, seed, evaluate)
@@ -52,7 +63,8 @@ def search(
         settings.simpler_within_errors,
         settings.learning_rate,
     )
-    return choice, trials
+    sample = {} if rows == every else {"sample": {"rows": rows, "of": every}}
+    return {**choice, **sample}, trials
 
 
 def _remembering(

@@ -3,12 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import files, matrices, progress, study
+from perennial.adapters import devices, files, matrices, progress, study
 from perennial.adapters.configuration import read_params
 from perennial.core import search as core
 from perennial.core.model import boosting
@@ -19,7 +18,7 @@ from perennial.stages.running import run
 
 def tune() -> None:
     """Search, unless the plan brings the champion's recipe; write recipe, trials and plots."""
-    params = read_params("seed", "search")
+    params = read_params("seed", "search", "engine")
     plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
     if plan["hyperparameters"] is not None:
         print("tune: the plan brings the champion's recipe, nothing is searched")
@@ -27,7 +26,9 @@ def tune() -> None:
         trials: list[core.Trial] = []
     else:
         choice, trials = _search(params)
-        print(f"tune: {choice['chosen']} chosen, log loss out of fold {_losses(choice)}")
+        few = choice.get("sample")
+        on = f" of {few['rows']:,} of {few['of']:,} rows" if few else ""
+        print(f"tune: {choice['chosen']} chosen, log loss out of fold{on} {_losses(choice)}")
     files.write_json(paths.SEARCH_REPORT / "choice.json", {"schema_version": 1, **choice})
     files.write_bytes(paths.RECIPE, files.exact_json_bytes(choice["recipe"]))
     files.write_bytes(paths.SEARCH_REPORT / "trials.csv", _table(trials))
@@ -36,11 +37,16 @@ def tune() -> None:
 
 
 def _search(params: Params) -> tuple[dict[str, Any], list[core.Trial]]:
+    device = params.engine.device
+    devices.require(device)
     return searching.search(
         matrices.read_part(paths.FEATURES, "train"),
         params.seed,
         params.search,
         paths.STUDIES / _fitted_on(params),
+        # several processes would fight for the one device
+        processes=None if device == boosting.CPU else 1,
+        device=device,
         watch=lambda found: progress.track(found, params.search.trials, "tune"),
     )
 
@@ -50,7 +56,7 @@ def _fitted_on(params: Params) -> str:
     return files.digest_of(
         *(files.sha256(paths.FEATURES / f"train-{kind}.parquet") for kind in ("features", "rows")),
         *(files.sha256(Path(str(module.__file__))) for module in (core, boosting)),
-        f"{params.seed} {params.search.folds} {version('xgboost-cpu')}",
+        f"{params.seed} {params.search.folds} {devices.wheel()[1]}",
     )
 
 

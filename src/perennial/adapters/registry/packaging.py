@@ -5,7 +5,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perennial.adapters import bundles
+from perennial.adapters import bundles, devices
 from perennial.adapters.registry.records import BUNDLE, FILES, Record
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ SHIPPED = (
     "params/privacy.py",
     "params/slices.py",
 )
-REQUIRED = ("numpy", "pandas", "pydantic", "xgboost-cpu")  # MLflow names itself
+REQUIRED = ("numpy", "pandas", "pydantic")  # MLflow names itself
 
 
 def save(folder: Path, record: Record, model: "LoggedModel") -> tuple[Path, str]:
@@ -71,7 +71,10 @@ def save(folder: Path, record: Record, model: "LoggedModel") -> tuple[Path, str]
         signature=_signature(record),
         input_example=record.example,
         # named, or MLflow would load the model to find out, and ask for both XGBoost's wheels
-        pip_requirements=[f"{name}=={metadata.version(name)}" for name in REQUIRED],
+        pip_requirements=[
+            *(f"{name}=={metadata.version(name)}" for name in REQUIRED),
+            f"{devices.CPU_WHEEL}=={devices.wheel()[1]}",  # a model of either wheel is read by both
+        ],
         metadata={"inputs": dict(record.inputs)},
         mlflow_model=described,
     )

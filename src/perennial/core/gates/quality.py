@@ -1,5 +1,7 @@
 """Gates on what the candidate is worth: quality, calibration, simple models, the champion."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -34,12 +36,18 @@ def quality_floor(scores: pd.DataFrame, settings: QualityFloor, precision: Preci
 
 def calibration(scores: pd.DataFrame, settings: Threshold, bins: int, precision: Precision) -> Gate:
     """Probabilities mean what they say: the debiased ECE stays below a threshold."""
-    statistic = metrics.calibration_error(
-        scores["target"].to_numpy(), scores["probability"].to_numpy(), bins
+    found = metrics.resampled(
+        metrics.ece_of(bins),
+        scores["target"].to_numpy(),
+        scores["probability"].to_numpy(),
+        scores["decision"].to_numpy(),
+        precision.confidence,
+        precision.replicates,
+        precision.seed,
     )
     return on_interval(
         "calibration",
-        precision.resampled(statistic, len(scores)),
+        found,
         settings.threshold,
         "below",
         settings.insufficient,
@@ -52,16 +60,24 @@ def better_than_prior(scores: pd.DataFrame, settings: Threshold, precision: Prec
 
     Brier skill score (Murphy 1973): 1 - Brier score / that of the constant.
     """
-    target = scores["target"].to_numpy()
-    own = (scores["probability"].to_numpy() - target) ** 2
-    constant = (scores["prior"].to_numpy() - target) ** 2
+    prior = float(scores["prior"].iloc[0])  # one number for all rows
 
-    def skill(weights: np.ndarray) -> np.ndarray:
-        return 1 - (weights @ own) / (weights @ constant)
+    def make(target: np.ndarray, probability: np.ndarray, _: Any, __: Any) -> metrics.Statistic:
+        own, constant = (probability - target) ** 2, (prior - target) ** 2
+        return lambda weights: 1 - (weights @ own) / (weights @ constant)
 
+    found = metrics.resampled(
+        make,
+        scores["target"].to_numpy(),
+        scores["probability"].to_numpy(),
+        scores["decision"].to_numpy(),
+        precision.confidence,
+        precision.replicates,
+        precision.seed,
+    )
     return on_interval(
         "better_than_prior",
-        precision.resampled(skill, len(scores)),
+        found,
         settings.threshold,
         "above",
         settings.insufficient,

@@ -71,12 +71,20 @@ class Candidate:
             InputError: a raw column that a feature comes from is missing.
         """
         probability = self.probability(self.spec.transform(raw))
-        group = None
-        if self.decision.attribute is not None:
-            attribute = self.decision.attribute
-            group = groups(raw, {attribute: self.spec.sensitive[attribute]})[attribute].to_numpy()
-        decided = self.decision.decide(probability, group)
+        decided = self.decide(probability, raw)
         return pd.DataFrame({"probability": probability, "decision": decided}, index=raw.index)
+
+    def decide(self, probability: np.ndarray, raw: pd.DataFrame) -> np.ndarray:
+        """Return the decisions, 0 or 1, on raw rows of these probabilities, shape (rows,).
+
+        Raises:
+            InputError: the raw column that thresholds per group need is missing.
+        """
+        attribute = self.decision.attribute
+        if attribute is None:
+            return self.decision.decide(probability, None)
+        group = groups(raw, {attribute: self.spec.sensitive[attribute]})[attribute]
+        return self.decision.decide(probability, group.to_numpy())
 
 
 def mean_margin(

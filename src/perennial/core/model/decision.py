@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from perennial.params import Utility
 
@@ -23,10 +24,10 @@ class Decision:
         """Return 1 where the probability reaches the row's threshold, else 0; shape (rows,)."""
         if self.attribute is None or group is None:
             return (probability >= self.threshold).astype("int64")
-        thresholds = np.array(
-            [self.by_group.get(g, self.threshold) for g in group], dtype="float64"
-        )
-        return (probability >= thresholds).astype("int64")
+        place, names = pd.factorize(group, use_na_sentinel=False)
+        thresholds = [self.by_group.get(name, self.threshold) for name in names]
+        each = np.array(thresholds, dtype="float64")[place]
+        return (probability >= each).astype("int64")
 
     def to_json(self) -> dict[str, Any]:
         """Return the decision as JSON values."""

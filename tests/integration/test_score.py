@@ -1,0 +1,512 @@
+"""perennial score: what the model says of each row, whatever holds the rows and however they are
+cut up; and every fault of the input at once, before anything is written."""
+
+import gzip
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.integration.folders import SOURCE, inside
+from tests.integration.registered import HOLDOUT, NAME, ROOT, TRAIN, Project, flip, raw
+from typer.testing import CliRunner, Result
+
+from perennial import paths
+from perennial.adapters import bundles, champions, registry
+from perennial.adapters.champions import Champion
+from perennial.adapters.serving import Served
+from perennial.cli import app
+from perennial.commands import score as command
+from perennial.commands.score import Wish
+from perennial.core import features as core
+from perennial.core.model.candidate import Candidate, to_artefacts
+from perennial.errors import InputError, IntegrityError, PerennialError
+
+ADDED = ["probability", "decision"]
+
+
+@pytest.fixture
+def folder(
+    candidates: dict[str, Candidate], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A project with a champion and a month of rows, as the current folder."""
+    monkeypatch.chdir(tmp_path)
+    crown(candidates["boosted"])
+    shutil.copyfile(ROOT / paths.PARAMS, paths.PARAMS)
+    raw(HOLDOUT).drop(columns="deposit").to_parquet("in.parquet")
+    return tmp_path
+
+
+def crown(model: Candidate) -> None:
+    """Make a model champion."""
+    digest = bundles.write(paths.CHAMPION_BUNDLE, to_artefacts(model))
+    champions.write(Champion("bank-deposits", "1", digest, {}, "promote", "2026-01-01", []))
+
+
+def scored(source: str = "in.parquet", target: str = "out.parquet", **wish: Any) -> pd.DataFrame:
+    """Score a file and return what was written."""
+    command.score(Wish(Path(source), Path(target), **wish), lambda *_: None)
+    return pd.read_parquet(target) if target.endswith(".parquet") else pd.read_csv(target)
+
+
+def pyfunc(rows: pd.DataFrame) -> pd.DataFrame:
+    """What the registered model says, by the methods that MLflow calls."""
+    served, digest = Served(), bundles.digest(paths.CHAMPION_BUNDLE)
+
+    context = SimpleNamespace(
+        artifacts={"bundle": paths.CHAMPION_BUNDLE}, model_config={"digest": digest}
+    )
+    served.load_context(context)
+    return served.predict(context, rows)
+
+
+def refused(source: str = "in.parquet", target: str = "out.parquet", **wish: Any) -> PerennialError:
+    """Return the error for which nothing is written."""
+    with pytest.raises(PerennialError) as caught:
+        scored(source, target, **wish)
+    assert not Path(target).exists()
+    return caught.value
+
+
+def cli(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["score", *arguments])
+
+
+# what is said
+
+
+@pytest.mark.parametrize("rows", [5, 64, 65, 10_000])
+def test_it_says_what_the_pyfunc_says_of_each_row_however_many_at_once(
+    folder: Path, rows: int
+) -> None:
+    source = raw(HOLDOUT).drop(columns="deposit").head(130)
+    source.to_parquet("in.parquet")
+    pd.testing.assert_frame_equal(scored(rows=rows), source.join(pyfunc(source)))
+
+
+def test_the_same_rows_give_the_same_bytes_in_whatever_pieces(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from perennial.adapters.tables import writing
+
+    monkeypatch.setattr(writing, "ROWS", 100)  # three row groups
+    for name in ("out.parquet", "out.csv", "out.csv.gz"):
+        written = set()
+        for rows in (None, 30, 100, 101):
+            Path(name).unlink(missing_ok=True)
+            scored(target=name, rows=rows, reasons=2)
+            written.add(Path(name).read_bytes())
+        assert len(written) == 1
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.csv.gz", "in.tsv"])
+def test_a_csv_file_is_scored_as_its_rows_in_parquet_are(folder: Path, name: str) -> None:
+    source = raw(HOLDOUT).drop(columns="deposit")
+    source.to_csv(name, index=False, sep="\t" if name == "in.tsv" else ",")
+    expected = pyfunc(source)
+    found = scored(name, rows=90)
+    pd.testing.assert_frame_equal(found[ADDED], expected)
+    back = scored(name, "out.csv")
+    assert (back["probability"] == expected["probability"]).all(), "no digit is lost"
+    pd.testing.assert_frame_equal(back[source.columns.tolist()], source, check_dtype=False)
+
+
+@pytest.mark.parametrize("kind", ["boosted", "logistic"])
+def test_odd_rows_are_scored_as_the_pyfunc_scores_them(
+    folder: Path, candidates: dict[str, Candidate], kind: str
+) -> None:
+    """Nulls, unseen levels, codes with a fraction, numbers as text, dictionaries and infinity."""
+    crown(candidates[kind])
+    source = pd.concat([raw(HOLDOUT)] * 2, ignore_index=True).drop(columns="deposit")
+    source["age"] = source["age"].astype("float64").where(source.index % 3 != 0)
+    source["balance"] = source["balance"].astype(str)
+    source.loc[::5, "balance"] = None
+    source["job"] = source["job"].astype("category").where(source.index % 7 != 0)
+    source["contact"] = source["contact"].where(source.index % 4 != 0, "by pigeon")
+    source["campaign"] = source["campaign"].astype("float64").replace(1.0, np.inf)
+    source["housing"] = source["housing"] == "yes"
+    source["marital"] = np.arange(len(source)) % 3
+    source.to_parquet("odd.parquet")
+    for rows in (60, 1000):
+        pd.testing.assert_frame_equal(scored("odd.parquet", rows=rows)[ADDED], pyfunc(source))
+
+
+def test_what_csv_calls_missing_is_missing(folder: Path) -> None:
+    head = raw(HOLDOUT).drop(columns="deposit").head(4)
+    text = head.astype(str).assign(age=["NA", "", "null", " 35 "], job=["NA", "", "N/A", "admin."])
+    text.to_csv("in.csv", index=False)
+    expected = head.assign(age=[None, None, None, 35], job=[None, None, None, "admin."])
+    pd.testing.assert_frame_equal(scored("in.csv")[ADDED], pyfunc(expected))
+
+
+def test_codes_that_were_written_as_fractions_are_the_levels_they_were(
+    folder: Path, candidates: dict[str, Candidate]
+) -> None:
+    from dataclasses import replace
+
+    spec = candidates["boosted"].spec
+    job = replace(spec.fitted["job"], levels=("0", "1", "2"))
+    model = replace(
+        candidates["boosted"],
+        spec=replace(spec, fitted={**spec.fitted, "job": job}),
+    )
+    from perennial.adapters.tables import Column, to_frame
+
+    column = Column(False, levels=frozenset(model.spec.fitted["job"].levels or ()))
+    cells = pa.table({"job": ["1.0", "2", "01", "3.0", "x", ""]})
+    found, bad = to_frame(cells, {"job": column}, from_text=True)
+    assert found["job"].astype(object).where(found["job"].notna(), None).tolist() == [
+        *("1", "2", "1", "3.0", "x", None)
+    ]
+    assert not bad
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+@pytest.mark.parametrize("name", ["few.parquet", "few.csv", "few.csv.gz"])
+def test_no_row_and_one_row_are_files_too(folder: Path, name: str, rows: int) -> None:
+    source = raw(HOLDOUT).drop(columns="deposit").head(rows)
+    source.to_parquet(name) if name == "few.parquet" else source.to_csv(name, index=False)
+    found = scored(name, f"out-{name}", reasons=1)
+    assert len(found) == rows
+    added = [*ADDED, "reason_1", "reason_1_shap"]
+    assert found.columns.tolist() == [*source.columns, *added]
+
+
+def test_a_csv_header_without_the_end_of_its_line_has_no_rows(folder: Path) -> None:
+    Path("in.csv").write_text(",".join(raw(HOLDOUT).columns))
+    assert len(scored("in.csv")) == 0
+
+
+def test_reasons_are_the_largest_shap_values_with_their_sign(
+    folder: Path, candidates: dict[str, Candidate]
+) -> None:
+    model, found = candidates["boosted"], scored(reasons=3, rows=50)
+    values, _ = model.contributions(model.spec.transform(raw(HOLDOUT)))
+    table = pd.DataFrame(values, columns=list(model.spec.columns))
+    for index in range(0, len(found), 37):
+        expected = table.loc[index].abs().nlargest(3)
+        for place, (_, size) in enumerate(expected.items(), start=1):
+            told = found.loc[index, [f"reason_{place}", f"reason_{place}_shap"]]
+            assert abs(told.iloc[1]) == pytest.approx(size)
+            assert told.iloc[1] == pytest.approx(table.loc[index, told.iloc[0]])
+
+
+def test_what_had_to_be_handled_is_counted_over_all_pieces_and_files(
+    folder: Path, candidates: dict[str, Candidate]
+) -> None:
+    source = raw(HOLDOUT)
+    source.loc[:9, "age"] = 1  # below the training range
+    source["poutcome"] = source["poutcome"].where(source.index >= 20, None)
+    source.loc[20:24, "poutcome"] = "never heard of"
+    Path("many").mkdir()
+    for number in range(2):
+        source.to_parquet(f"many/{number}.parquet")
+    done = command.score(Wish(Path("many"), Path("out"), rows=100), lambda *_: None)
+    told = done.to_json()
+    assert told["rows"] == 2 * len(source)
+    spec = candidates["boosted"].spec
+    once = core.audit(spec, core.derive(source, spec.columns))
+    assert told["handled"] == {f: {w: 2 * n for w, n in c.items()} for f, c in once.items()}
+    assert told["handled"]["age"]["out_of_range"] >= 20
+    assert told["handled"]["poutcome"]["missing"] == 40
+    unseen = ~source["poutcome"].isin(raw(TRAIN)["poutcome"]) & source["poutcome"].notna()
+    assert told["handled"]["poutcome"]["rare_or_unseen"] >= 2 * unseen.sum() == 10
+    assert 0 < told["positive_share"] < 1
+
+
+# which columns
+
+
+@pytest.mark.parametrize(
+    ("keep", "expected"),
+    [
+        (("all",), 17),
+        (("none",), 0),
+        (("age", "more"), 2),
+        (("inputs",), 13),
+        (("inputs", "more"), 14),
+    ],
+)
+def test_columns_go_along_as_chosen(folder: Path, keep: tuple[str, ...], expected: int) -> None:
+    rows = pd.read_parquet("in.parquet")
+    rows["more"] = [[1, 2]] * len(rows)  # what the model can't read may go along
+    rows.to_parquet("in.parquet")
+    found = scored(keep=keep)
+    assert len(found.columns) == expected + 2
+    assert ("more" in found) == ("more" in keep or "all" in keep)
+
+
+# faults
+
+
+def test_all_faults_of_all_files_are_named_at_once_and_nothing_is_written(folder: Path) -> None:
+    Path("many").mkdir()
+    rows = pd.read_parquet("in.parquet")
+    rows.drop(columns=["age", "job"]).to_parquet("many/a.parquet")
+    strange = rows.assign(balance=[[1]] * len(rows), probability=0.5)
+    strange.to_parquet("many/b.parquet")
+    Path("many/c.parquet").write_bytes(b"PAR1 and no more")
+    Path("many/d.xlsx").write_bytes(b"")
+    Path("many/e.csv").write_text("age,age,job\n1,2,3\n")
+    rows.to_parquet("many/f.parquet")
+    error = refused("many", "out")
+    assert error.exit_code == 2
+    told = "\n".join(error.faults)
+    assert "a.parquet: column age: missing, and feature age" in told
+    assert "the thresholds per group of age_group need it" in told
+    assert "a.parquet: column job: missing, and feature job needs it" in told
+    assert "b.parquet: column balance: is list" in told
+    assert "b.parquet: column probability: the output has a column of that name" in told
+    assert "c.parquet: not readable as parquet" in told
+    assert "d.xlsx: neither Parquet nor CSV" in told
+    assert "e.csv: column age: 2 times" in told
+    assert "f.parquet" not in told
+
+
+def test_a_sensitive_column_is_asked_for_only_where_thresholds_per_group_need_it(
+    folder: Path, candidates: dict[str, Candidate]
+) -> None:
+    from dataclasses import replace
+
+    model = candidates["boosted"]
+    years = model.spec.sensitive["age_group"].model_copy(update={"source": "years"})
+    model = replace(model, spec=replace(model.spec, sensitive={"age_group": years}))
+    rows = pd.read_parquet("in.parquet")
+    crown(model)
+    fault = "in.parquet: column years: missing, and the thresholds per group of age_group need it"
+    assert refused().faults == [fault]
+    crown(replace(model, decision=replace(model.decision, attribute=None)))
+    assert len(scored()) == len(rows)
+
+
+def test_cells_that_are_no_numbers_are_named_with_their_rows(folder: Path) -> None:
+    rows = raw(HOLDOUT).drop(columns="deposit").astype(str)
+    rows.loc[[2, 99], "age"] = ["old", "1_000"]
+    rows.loc[3:200, "balance"] = "1.234,56"
+    lines = rows.to_csv(index=False).splitlines()
+    lines[51:51] = ["too,few", "a" + ",b" * 30]  # rows 51 and 52
+    Path("in.csv").write_text("\n".join(lines))
+    error = refused("in.csv", rows=90)
+    assert error.faults == [
+        "in.csv: row 51: 2 fields, the header has 16",
+        "in.csv: row 52: 31 fields, the header has 16",
+        "in.csv: column age: not a number: 'old' in row 3, '1_000' in row 102",
+        "in.csv: column balance: not a number: "
+        + ", ".join(f"'1.234,56' in row {row}" for row in range(4, 9))
+        + " and 193 more",
+    ]
+    assert inside(Path()) == {"in.csv", "in.parquet", "models", ".perennial", *FILES}
+
+
+FILES = ("champion.json", "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "no header"),
+        (b"age,job\n\xff\xfe,1\n", "'utf-8' codec can't decode"),
+        ("âge;job\n".encode("latin-1"), "'utf-8' codec can't decode"),
+        (b'age,"job\n', "unexpected end of data"),
+    ],
+)
+def test_a_damaged_csv_file_is_the_users_fault(folder: Path, content: bytes, fault: str) -> None:
+    Path("in.csv").write_bytes(content)
+    error = refused("in.csv")
+    assert isinstance(error, InputError)
+    assert any(fault in told for told in error.faults)
+
+
+@pytest.mark.parametrize("name", ["in.parquet", "in.csv", "in.csv.gz"])
+def test_a_file_that_is_torn_leaves_nothing(folder: Path, name: str) -> None:
+    source = pd.concat([raw(HOLDOUT)] * 20)
+    source.to_parquet("in.parquet") if name == "in.parquet" else source.to_csv(name, index=False)
+    whole = Path(name).read_bytes()
+    if name == "in.parquet":  # its end is there, so its columns are known
+        Path(name).write_bytes(whole[:2000] + bytes(4000) + whole[6000:])
+    elif name == "in.csv":
+        Path(name).write_bytes(whole[:50_000] + b"\xff\xfe" + whole[50_002:])
+    else:
+        Path(name).write_bytes(whole[: len(whole) // 2])
+    error = refused(name, "out.csv")
+    assert error.exit_code == 2
+    assert name in error.faults[0]
+
+
+def test_places_that_can_not_be_are_refused(folder: Path) -> None:
+    Path("many").mkdir()
+    assert "no file in it" in refused("many", "out").faults[0]
+    shutil.copyfile("in.parquet", "many/in.parquet")
+    assert "no such file" in refused("nowhere.parquet").faults[0]
+    assert "inside the input" in refused("many", "many/out").faults[0]
+    with pytest.raises(InputError, match="is the input"):
+        scored("in.parquet", "in.parquet")
+    with pytest.raises(InputError, match="is a folder"):
+        scored("in.parquet", "many")
+    with pytest.raises(InputError, match="is a file"):
+        scored("many", "in.parquet")
+    assert "--reasons 14" in refused(reasons=14).faults[0]
+    assert "--keep names it" in refused(keep=("nobody",)).faults[0]
+
+
+# which model
+
+
+def test_nobody_is_champion_is_an_error_that_says_what_to_do(folder: Path) -> None:
+    shutil.copyfile(ROOT / paths.CHAMPION, paths.CHAMPION)
+    error = refused()
+    assert error.exit_code == 2
+    assert "nobody is champion" in error.faults[0]
+
+
+def test_a_champion_of_other_bytes_is_not_asked(folder: Path) -> None:
+    file = paths.CHAMPION_BUNDLE / "member-00.ubj"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    assert isinstance(refused(), IntegrityError)
+
+
+def test_another_version_is_fetched_from_the_registry_and_checked(project: Project) -> None:
+    raw(HOLDOUT).to_parquet("in.parquet")
+    found = scored(version="1", keep=("none",))
+    pd.testing.assert_frame_equal(found, project.candidate.predict(raw(HOLDOUT)))
+    with pytest.raises(InputError, match=f"{NAME} has no version 7"):
+        scored(version="7")
+    kept = Path(registry.versions(project.uri, NAME)[0].location.removeprefix("file://"))
+    Path("out.parquet").unlink()
+    flip(kept)
+    try:
+        assert isinstance(refused(version="1"), IntegrityError)
+    finally:
+        flip(kept)  # back again
+
+
+# again, and killed
+
+
+def test_what_is_known_is_not_scored_again_and_what_changed_is(
+    folder: Path, candidates: dict[str, Candidate]
+) -> None:
+    def known(**wish: Any) -> bool:
+        done = command.score(Wish(Path("in.parquet"), Path("out.parquet"), **wish), lambda *_: None)
+        assert done.tally.rows == len(raw(HOLDOUT))
+        assert done.tally.handled
+        return bool(done.files[0]["known"])
+
+    assert not known()
+    assert known()
+    assert known(rows=5), "rows at once change nothing"
+    assert not known(reasons=1)
+    assert not known()
+    Path("out.parquet").write_bytes(b"spoilt")
+    assert not known()
+    Path("out.parquet").unlink()
+    assert not known()
+    pd.read_parquet("in.parquet").to_parquet("in.parquet")
+    assert not known()
+    crown(candidates["logistic"])
+    assert not known()
+
+
+def test_a_folder_whose_scoring_was_killed_is_finished_by_scoring_it_again(folder: Path) -> None:
+    rows = pd.concat([raw(HOLDOUT)] * 10, ignore_index=True)
+    for number in range(6):
+        path = Path(f"many/part={number}/rows.parquet")
+        path.parent.mkdir(parents=True)
+        rows.assign(age=rows["age"] + number).to_parquet(path)
+    wish = Wish(Path("many"), Path("expected"))
+    command.score(wish, lambda *_: None)
+    outputs = [Path(f"part={number}/rows.parquet") for number in range(6)]
+
+    arguments = ["score", "--in", "many", "--out", "out", "--rows", "100"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "perennial.cli", *arguments],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not (Path("out") / outputs[0]).exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = [path for path in outputs if (Path("out") / path).exists()]
+    assert 0 < len(done) < len(outputs), "killed midway"
+    for path in done:
+        assert (Path("out") / path).read_bytes() == (Path("expected") / path).read_bytes()
+    first = (Path("out") / outputs[0]).stat().st_mtime_ns
+
+    answer = cli("--in", "many", "--out", "out", "--json")
+    assert answer.exit_code == 0, answer.output
+    told = json.loads(answer.stdout)
+    assert told["rows"] == 6 * len(rows)
+    assert sum(file["known"] for file in told["files"]) in (len(done), len(done) - 1)
+    for path in outputs:
+        assert (Path("out") / path).read_bytes() == (Path("expected") / path).read_bytes()
+        assert inside((Path("out") / path).parent) == {"rows.parquet"}, "nothing is left lying"
+    if told["files"][0]["known"]:
+        assert (Path("out") / outputs[0]).stat().st_mtime_ns == first
+
+
+def test_two_that_write_one_output_do_not_mix(folder: Path) -> None:
+    from perennial.adapters import runlock
+
+    target = Path("out.parquet")
+    job = command.scoring.jobs(Path("in.parquet"), target, ["all"], {}, 0)[0]
+    with runlock.alone(command._note(job).with_suffix(".lock")):
+        error = refused()
+    assert error.exit_code == 4
+
+
+# the command line
+
+
+def test_the_command_line_answers_with_a_summary_json_and_exit_codes(folder: Path) -> None:
+    answer = cli("--in", "in.parquet", "--out", "out.csv", "--keep", "age", "--reasons", "1")
+    assert answer.exit_code == 0, answer.output
+    assert "bank-deposits version 1" in answer.stdout
+    header = Path("out.csv").read_text().splitlines()[0]
+    assert header == '"age","probability","decision","reason_1","reason_1_shap"'
+    told = json.loads(cli("--in", "in.parquet", "--out", "out.csv.gz", "--json").stdout)
+    assert told["rows"] == len(raw(HOLDOUT))
+    assert gzip.decompress(Path("out.csv.gz").read_bytes())
+    wrong = cli("--in", "nowhere", "--out", "x.csv", "--json")
+    assert wrong.exit_code == 2
+    assert "Traceback" not in wrong.output
+    assert json.loads(wrong.stdout)["faults"] == ["nowhere: no such file or folder"]
+
+
+@pytest.mark.long
+def test_memory_does_not_grow_with_the_file(folder: Path) -> None:
+    """Sixteen times the rows in one file, and in one row group, take no more memory to speak of."""
+    peaks = []
+    for times in (400, 6400):
+        frame = pd.concat([pd.read_parquet("in.parquet")] * times, ignore_index=True)
+        pq.write_table(pa.Table.from_pandas(frame), "large.parquet", row_group_size=len(frame))
+        del frame
+        code = (
+            "import resource; from pathlib import Path;"
+            "from perennial.commands.score import Wish, score;"
+            f"score(Wish(Path('large.parquet'), Path('{times}.parquet')), lambda *_: None);"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        peaks.append(int(done.stdout) / 1024)
+    assert peaks[1] < peaks[0] + 150, peaks
