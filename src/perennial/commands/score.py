@@ -15,7 +15,7 @@ from typing import Any
 from perennial import paths
 from perennial.adapters import bundles, champions, devices, files, registry, runlock, tables
 from perennial.adapters.configuration import read_params
-from perennial.commands import scoring
+from perennial.commands import scoring, trust
 from perennial.commands.scoring import Job
 from perennial.core import features
 from perennial.core import scoring as core
@@ -146,6 +146,7 @@ def _model(version: str | None) -> tuple[str, str, str, Candidate]:
     digest = next(
         (v.digest for v in registry.versions(uri, params.model) if v.version == version), None
     )
+    trust.require_version(uri, params.model, version)
     with tempfile.TemporaryDirectory(prefix="perennial-score-") as folder:
         bundle = registry.download(uri, params.model, version, Path(folder) / "bundle")
         if digest is None:
