@@ -13,10 +13,10 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from perennial.adapters import files
-from perennial.adapters.registry import database
+from perennial.adapters.registry import database, postgres
 from perennial.errors import UnreachableError
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 @contextlib.contextmanager
 def client(uri: str) -> "Iterator[MlflowClient]":
-    """Yield a client; a SQLite registry is made if need be, and is nobody else's meanwhile.
+    """Yield a client; a registry in a database is made if need be, and is nobody else's meanwhile.
 
     Raises:
+        InputError: PostgreSQL's driver is not installed.
         OSError: the disk is full.
         UnreachableError: the registry doesn't answer, refuses, or is held by another process.
     """
@@ -57,10 +58,16 @@ def client(uri: str) -> "Iterator[MlflowClient]":
 
 @contextlib.contextmanager
 def _held(uri: str) -> Iterator[None]:
-    """Hold the lock of a SQLite registry, its database there and its paths right."""
+    """Hold the lock of a registry's database, SQLite's file there and its paths right."""
     path = database.path_of(uri)
     if path is None:
-        yield
+        with contextlib.ExitStack() as until_the_end:
+            if postgres.is_one(uri):
+                try:
+                    until_the_end.enter_context(postgres.held(uri, WAIT))
+                except TimeoutError as error:
+                    raise busy(uri) from error
+            yield
         return
     from filelock import FileLock, Timeout
 
@@ -69,10 +76,7 @@ def _held(uri: str) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        raise UnreachableError(
-            f"registry {shown(uri)}: another process has been writing to it for {WAIT} seconds",
-            "Wait until it has ended, then run again.",
-        ) from error
+        raise busy(uri) from error
     try:
         if not path.exists() or path.stat().st_size == 0:
             _create(path)
@@ -135,9 +139,18 @@ def _require_answer(uri: str) -> None:
             raise _unreachable(uri, str(reason) or type(error).__name__) from error
 
 
+def busy(uri: str) -> UnreachableError:
+    """Return the error for a registry that another process holds."""
+    return UnreachableError(
+        f"registry {shown(uri)}: another process has been writing to it for {WAIT} seconds",
+        "Wait until it has ended, then run again.",
+    )
+
+
 def _unreachable(uri: str, reason: str) -> UnreachableError:
-    password = urlsplit(uri).password
-    told = " ".join((reason.replace(password, "…") if password else reason).split())
+    for password in {urlsplit(uri).password or "", unquote(urlsplit(uri).password or "")} - {""}:
+        reason = reason.replace(password, "…")
+    told = " ".join(reason.split())
     return UnreachableError(
         f"registry {shown(uri)}: {told[:300]}",
         SERVER_REMEDY if database.path_of(uri) is None else database.REMEDY,
@@ -147,5 +160,6 @@ def _unreachable(uri: str, reason: str) -> UnreachableError:
 def shown(uri: str) -> str:
     """Return the address as messages may have it: a path, or a server's without its password."""
     address = urlsplit(uri)
-    plain = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+    # what follows a `?` may be a password too
+    plain = address._replace(netloc=address.netloc.rpartition("@")[2], query="").geturl()
     return str(database.path_of(uri) or plain)
