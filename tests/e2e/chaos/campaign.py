@@ -4,6 +4,7 @@ import random
 import shutil
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ LOOSE = {  # a year of rows makes no good model, and what is killed here is no g
     "declared_slices": 10.0,
     "dependence": 0.9,
 }
+PROMOTIONS = 4
 LATER = 0.03  # seconds after an operation began, at most: files here are written in less
 
 
@@ -107,6 +109,7 @@ class Chain:
         outcome = run(self.folder, self.command, kill)
         if outcome.hit is None:
             self.report.missed.append(f"{self.name}: {kill}")
+            print(f"    {self.name}: {kill} not reached", flush=True)
             if outcome.code:
                 self._blame(outcome)
             return False
@@ -199,49 +202,59 @@ def inside(segment: str, known: Undisturbed, random_: random.Random) -> Kill:
     return Kill(segment, number, None if how == "before" else random_.random() * LATER)
 
 
-def boundary(stage: str, known: Undisturbed, after: bool) -> Kill:
+def boundary(stage: str, after: bool) -> Kill:
     """The start of a stage's process, or its end, before anything is committed."""
-    return Kill(stage, known.counts.get(stage, 1) - 1 if after else 0, None)
+    return Kill(stage, -1 if after else 0, None)
 
 
-def whole(folder: Path, seed: int, kills: int) -> Report:
-    """Kill at every boundary and inside every stage, in both ways to run, often enough."""
-    random_, report = random.Random(seed), Report(seed)
+def whole(folder: Path, seed: int, kills: int, jobs: int = 2) -> Report:
+    """Kill at every boundary and inside every stage, in both ways to run, often enough.
+
+    Args:
+        folder: To work in.
+        seed: Of where it kills; each chain draws for itself.
+        kills: At least so many.
+        jobs: Chains at once.
+    """
+    report = Report(seed)
     judged, known = undisturbed(folder)
-    print(f"undisturbed: {known.counts}", flush=True)
-    by_dvc = Chain("dvc repro", folder / "by-dvc/project", DVC, known, report)
-    by_flow = Chain("perennial run", folder / "by-flow/project", PERENNIAL, known, report)
-    for chain in (by_dvc, by_flow):
-        shutil.copytree(folder / "fresh", chain.folder, symlinks=True)
-    for stage in STAGES:
-        by_dvc.kill(boundary(stage, known, after=False))
-        by_dvc.kill(inside(stage, known, random_))
-        by_dvc.kill(boundary(stage, known, after=True))
-        by_dvc.kill(inside(f"after {stage}", known, random_))
-    by_dvc.finish(known.judged)
-    for stage in STAGES:
-        by_flow.kill(boundary(stage, known, after=random_.random() < 0.5))
-        by_flow.kill(inside(stage, known, random_))
-    by_flow.finish(known.done)
-    number = 0
-    while number < 4 or (len(report.kills) < kills and number < 20):
-        _promotion(number, judged, folder, known, report, random_)
+    print(f"operations, undisturbed: {known.counts}", flush=True)
+
+    def chain(name: str, start: Path, command: Sequence[str]) -> tuple[Chain, random.Random]:
+        project = folder / name.replace(" ", "-") / "project"
+        shutil.copytree(start, project, symlinks=True)
+        return Chain(name, project, command, known, report), random.Random(f"{seed} {name}")
+
+    def by_dvc() -> None:
+        killed, draw = chain("dvc repro", folder / "fresh", DVC)
+        for stage in STAGES:
+            killed.kill(boundary(stage, after=False))
+            killed.kill(inside(stage, known, draw))
+            killed.kill(boundary(stage, after=True))
+            killed.kill(inside(f"after {stage}", known, draw))
+        killed.finish(known.judged)
+
+    def by_flow() -> None:
+        killed, draw = chain("perennial run", folder / "fresh", PERENNIAL)
+        for stage in STAGES:
+            killed.kill(boundary(stage, after=draw.random() < 0.5))
+            killed.kill(inside(stage, known, draw))
+        killed.finish(known.done)
+
+    def promotion(number: int) -> None:
+        """Kill what follows the verdict: the promotion, then the run that converges."""
+        killed, draw = chain(f"promotion {number}", judged.folder, PERENNIAL)
+        killed.kill(inside("after register", known, draw))
+        killed.kill(inside(draw.choice(("monitor'", "gate'", "after gate'")), known, draw))
+        killed.finish(known.done)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for_all = [pool.submit(by_dvc), pool.submit(by_flow)]
+        for_all += [pool.submit(promotion, number) for number in range(PROMOTIONS)]
+        for done in for_all:
+            done.result()
+    number = PROMOTIONS
+    while len(report.kills) < kills and number < 5 * PROMOTIONS:
+        promotion(number)
         number += 1
     return report
-
-
-def _promotion(
-    number: int,
-    judged: Project,
-    folder: Path,
-    known: Undisturbed,
-    report: Report,
-    random_: random.Random,
-) -> None:
-    """Kill what follows the verdict: the promotion, then the run that converges."""
-    project = judged.copy(folder / f"promotion-{number}/project")
-    chain = Chain(f"promotion {number}", project.folder, PERENNIAL, known, report)
-    chain.kill(inside("after register", known, random_))
-    chain.kill(inside(random_.choice(("monitor'", "gate'", "after gate'")), known, random_))
-    chain.finish(known.done)
-    shutil.rmtree(project.folder)

@@ -24,17 +24,17 @@ class Kill:
 
     Attributes:
         segment: Of the run; see hook/sitecustomize.py.
-        operation: On files, counted from 0, which is the start of the segment; None for a moment.
+        operation: On files, counted from 0, which is the start of the segment; -1 is its end.
         later: Seconds after that operation began, or after the segment did; None is just before
             the operation: the process is stopped there.
     """
 
     segment: str
-    operation: int | None
+    operation: int
     later: float | None
 
     def __str__(self) -> str:
-        where = f"{self.segment}" + (f" #{self.operation}" if self.operation is not None else "")
+        where = f"{self.segment} {'end' if self.operation < 0 else f'#{self.operation}'}"
         return where if self.later is None else f"{where} + {self.later * 1000:.0f} ms"
 
 
@@ -53,7 +53,8 @@ def run(folder: Path, command: Sequence[str], kill: Kill | None = None, **own: s
     """Run a command in a project's folder; kill it and all that it started where `kill` says."""
     mark = uuid4().hex
     with _pipe() as (name, reading), tempfile.TemporaryFile("w+") as output:
-        at = f"{kill.segment}:{kill.operation or 0}" if kill else ""
+        number = "end" if kill and kill.operation < 0 else str(kill.operation if kill else "")
+        at = f"{kill.segment}:{number}" if kill else ""
         stop = "1" if kill and kill.later is None else "0"
         home = folder.parent / "home"
         home.mkdir(exist_ok=True)

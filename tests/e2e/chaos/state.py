@@ -25,12 +25,13 @@ VOLATILE = (
     ".perennial/timings.json",
     ".perennial/status/",
     ".perennial/promotion/",
+    ".perennial/validations/",
     "reports/data-docs/",
     "reports/registration.json",
-    "reports/behaviour-timings",
     "src/",
     "tests/",
 )
+TIMED = (".perennial/validations", ".perennial/status", "reports/registration.json")  # whole JSON
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,12 @@ def _torn(folder: Path, known: list[State]) -> Iterator[str]:
         whole = {state.files[name] for state in known if name in state.files}
         if not _is_temporary(name) and digest(folder / name) not in whole:
             yield f"{name}: {'half a file' if whole else 'no file of an undisturbed run'}"
+    for path in (p for place in TIMED for p in [folder / place, *(folder / place).rglob("*")]):
+        if path.is_file() and path.suffix == ".json" and not path.name.startswith("."):
+            try:
+                json.loads(path.read_bytes())
+            except ValueError as error:
+                yield f"{path.relative_to(folder)}: {error}"
     for path in (folder / OBJECTS).rglob("*"):
         hashed = path.parent.name + path.name.partition(".")[0]
         if path.is_file() and len(hashed) == 32 and hashed != md5(path):

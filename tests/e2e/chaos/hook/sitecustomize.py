@@ -14,7 +14,9 @@ import sys
 from pathlib import Path
 
 PIPE = os.environ.get("CHAOS_PIPE", "")
-AT = os.environ.get("CHAOS_AT", "")  # "<segment>:<number of the operation>", or nothing
+AT = os.environ.get(
+    "CHAOS_AT", ""
+)  # "<segment>:<number of the operation>", or its `end`; or nothing
 STOP = os.environ.get("CHAOS_STOP") == "1"
 ROOT = os.environ.get("CHAOS_ROOT", "")
 NOISE = tuple(f"{ROOT}/{name}" for name in (".perennial/prefect", ".perennial/logs", ".git/"))
@@ -34,7 +36,7 @@ def role() -> str | None:
 
 class Segments:
     def __init__(self, stage: str) -> None:
-        self.pid, self.count = os.getpid(), 0
+        self.pid, self.count, self.hit = os.getpid(), 0, False
         self.name = self.marked(stage or "begin")
         self.say("start")
         self.step("start", "")
@@ -50,7 +52,10 @@ class Segments:
         os.close(handle)
 
     def step(self, what: str, path: str) -> None:
-        if f"{self.name}:{self.count}" == AT:
+        wanted, _, number = AT.partition(":")
+        # one that has fewer operations this time is hit at its end
+        if wanted == self.name and not self.hit and (what == "end" or number == str(self.count)):
+            self.hit = True
             self.say("hit", self.count, what, path.removeprefix(f"{ROOT}/"))
             if STOP:
                 os.kill(os.getpid(), signal.SIGSTOP)
