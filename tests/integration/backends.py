@@ -132,6 +132,11 @@ def clustered() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'registry.db'}"
+
+
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A tracking server on SQLite."""
     folder = tmp_path_factory.mktemp("server")

@@ -17,6 +17,7 @@ from tests.integration.backends import (
     server,
     server_on_postgres,
     serving,
+    sqlite,
 )
 from tests.integration.registered import ROOT, Project, raw, record, write_project
 
@@ -26,7 +27,7 @@ from perennial.adapters.registry import connection, postgres
 from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.errors import InputError, UnreachableError
 
-__all__ = ["cluster", "database", "server", "server_on_postgres"]
+__all__ = ["cluster", "database", "server", "server_on_postgres", "sqlite"]
 
 long = pytest.mark.long
 BACKENDS = ["sqlite", "server", "database", pytest.param("server_on_postgres", marks=long)]
@@ -34,9 +35,7 @@ numbers = count(1)
 
 
 @pytest.fixture(params=BACKENDS)
-def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'registry.db'}"
+def uri(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
 
@@ -117,6 +116,7 @@ def test_a_version_records_and_predicts_the_same_everywhere(
     assert len(model.predict(rows)) == 5
 
 
+@long
 def test_machines_that_register_at_once_make_one_version(
     project: Project, uri: str, name: str
 ) -> None:
@@ -157,6 +157,7 @@ def test_a_version_made_beside_another_of_its_digest_is_taken_back(
     assert [v.version for v in registry.versions(uri, name)] == [first.version]
 
 
+@long
 def test_a_server_that_goes_while_it_is_written_to_is_exit_4_and_nothing_is_there_twice(
     project: Project, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,7 +207,7 @@ def _listening(port: int) -> int:
 # --- PostgreSQL alone ----------------------------------------------------------------------------
 
 
-@pytest.mark.long
+@long
 def test_machines_at_once_on_a_fresh_database_make_it_once(
     cluster: Cluster, project: Project, name: str
 ) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from perennial import paths
-from perennial.errors import UnreachableError
+from perennial.errors import BusyError
 
 PATH = paths.STATE / "run.lock"
 INHERITED = "PERENNIAL_RUN_LOCK"  # set for the processes of a run: the descriptor that holds it
@@ -22,7 +22,7 @@ def alone(path: Path = PATH) -> Iterator[int]:
     starts a run beside a stage that is still at work.
 
     Raises:
-        UnreachableError: another run holds it.
+        BusyError: another run holds it.
     """
     if inherited := os.environ.get(INHERITED):
         yield int(inherited)
@@ -33,7 +33,7 @@ def alone(path: Path = PATH) -> Iterator[int]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise UnreachableError(
+            raise BusyError(
                 f"another run is at work in this project ({file.read().strip()})",
                 "Wait until it has ended, then run the same command again.",
             ) from None
