@@ -1,5 +1,7 @@
 """The main job on the data that ships, from a fresh clone to a champion, and what follows."""
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from tests.e2e.chaos import campaign, state
+from tests.e2e.chaos.killing import Kill
 from tests.e2e.conftest import Project, name_nobody
 
 Done = tuple[Project, subprocess.CompletedProcess[str]]
@@ -229,3 +233,51 @@ def test_a_month_that_has_moved_asks_for_a_retraining(project: Project) -> None:
     assert plan["parts"]["holdout"][-1]["period"] == "2010-12"
     assert plan["because"] == "drift"
     assert plan["hyperparameters"]["members"]
+
+
+# --- killed anywhere: the whole campaign is `make chaos` -----------------------------------------
+
+
+@pytest.mark.slow
+def test_a_run_killed_anywhere_is_finished_by_the_same_command(
+    project: Project, tmp_path: Path
+) -> None:
+    """No half file, no stale lock, one version, one entry, and the hashes of an undisturbed run."""
+    seed = int(os.environ.get("CHAOS_SEED", "1"))
+    report = campaign.brief(project, tmp_path, seed)
+    assert report.ok, f"CHAOS_SEED={seed}: {report.summary()}"
+    assert len(report.kills) == 4
+
+
+PLANTED = {
+    "lock_that_stays": ("promote", Kill("begin", "os.chmod .champion.json", None), "exit 4"),
+    "another_entry": ("promote", Kill("begin", "os.chmod .champion.json", None), "2 entries"),
+    "write_in_place": ("gate", Kill("gate", "os.chmod reports/gate.json", None), "half a file"),
+    "registered_again": ("register", Kill("register", -1, None), "2 registered versions"),
+    "uncounted_trials": ("tune", Kill("tune", -1, None), "trials: 5, not 4"),
+}
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        pytest.param(name, marks=[] if PLANTED[name][0] == "promote" else pytest.mark.long)
+        for name in PLANTED
+    ],
+)
+def test_kills_find_the_fault_they_are_for(project: Project, plant: str) -> None:
+    """The campaign itself fails on a write in place, a lock that stays, anything done twice."""
+    what, kill, told = PLANTED[plant]
+    command: tuple[str, ...] = ("dvc", "repro", "--force", "--single-item", what)
+    if what == "promote":
+        command = campaign.PROMOTE
+        name_nobody(project)
+        shutil.rmtree(project.folder / "models/champion")
+        verdict = project.read("reports/gate.json") | {"verdict": "promote", "champion": None}
+        (project.folder / "reports/gate.json").write_text(json.dumps(verdict))
+    start = state.look(project.folder)
+    known, report = campaign.Undisturbed(start, start, start), campaign.Report(1)
+    chain = campaign.Chain(plant, project.folder, command, known, report, plant)
+    assert chain.kill(kill)
+    chain.finish(start)
+    assert told in report.summary() + " ".join(state.wounds(project.folder, [start]))

@@ -245,7 +245,7 @@ def test_the_estimate_rests_on_the_rows_of_the_worst_slice() -> None:
 
 
 def test_the_order_that_sums_are_made_in_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """BLAS's own hangs on where arrays lie in memory: killed runs came out with another last bit."""
+    """BLAS's own hangs on where arrays lie: runs that were killed had another last bit."""
     features, given = table(), losses(np.zeros(ROWS))
     order = np.random.default_rng(5).permutation(ROWS)
     first = slices.search(features, given, 50, 4)

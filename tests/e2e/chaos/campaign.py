@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from tests.e2e.chaos import state
 from tests.e2e.chaos.killing import Kill, Outcome, run
 from tests.e2e.chaos.state import State
-from tests.e2e.conftest import ROOT, Project, clone
+from tests.e2e.conftest import ROOT, Project, clone, name_nobody
 
 DVC = ("dvc", "repro")
 PERENNIAL = (sys.executable, "-m", "perennial.cli", "run")
@@ -109,10 +109,17 @@ class Chain:
     """A project that is killed again and again while one command is run in it."""
 
     def __init__(
-        self, name: str, folder: Path, command: Sequence[str], known: Undisturbed, report: Report
+        self,
+        name: str,
+        folder: Path,
+        command: Sequence[str],
+        known: Undisturbed,
+        report: Report,
+        plant: str = "",
     ) -> None:
         self.name, self.folder, self.command = name, folder, command
         self.known, self.report = known, report
+        self.own = {"CHAOS_PLANT": plant} if plant else {}
 
     def kill(self, kill: Kill) -> bool:
         """Run until the kill; return whether it came to that."""
@@ -150,11 +157,11 @@ class Chain:
         return outcome
 
     def _run(self, kill: Kill | None = None) -> Outcome:
-        outcome = run(self.folder, self.command, kill)
+        outcome = run(self.folder, self.command, kill, **self.own)
         if outcome.code and self.command == DVC and IN_PLACE.search(outcome.output):
             self.report.mended.append(self.report.kills[-1].hit)
             run(self.folder, STATUS)
-            outcome = run(self.folder, self.command, kill)
+            outcome = run(self.folder, self.command, kill, **self.own)
         return outcome
 
     def _blame(self, outcome: Outcome) -> None:
@@ -223,6 +230,37 @@ def inside(segment: str, known: Undisturbed, random_: random.Random) -> Kill:
 def boundary(stage: str, after: bool) -> Kill:
     """The start of a stage's process, or its end, before anything is committed."""
     return Kill(stage, -1 if after else 0, None)
+
+
+def brief(project: Project, folder: Path, seed: int) -> Report:
+    """Kill a few times where it is cheap: in a finished project that nobody is champion of by now.
+
+    Args:
+        project: Finished; its champion is forgotten, its registry and DVC's cache of runs emptied.
+        folder: For a copy of it.
+        seed: Of where it kills.
+    """
+    draw, report = random.Random(f"{seed} brief"), Report(seed)
+    name_nobody(project)
+    for name in (".dvc/cache/runs", ".perennial/mlflow", "models/champion"):
+        shutil.rmtree(project.folder / name, ignore_errors=True)
+    killed = project.copy(folder / "killed/project")
+    start = state.look(project.folder)
+    first = _well(run(project.folder, DVC))
+    judged = state.look(project.folder)
+    second = _well(run(project.folder, PROMOTE))
+    known = Undisturbed(start, judged, state.look(project.folder))
+    known.counts, known.seconds = second.counts | first.counts, second.seconds | first.seconds
+    known.counts["begin"] = second.counts["begin"]
+    chain = Chain("dvc repro", killed.folder, DVC, known, report)
+    chain.kill(inside("monitor", known, draw))
+    chain.kill(boundary("gate", after=draw.random() < 0.5))
+    chain.kill(inside("register", known, draw))
+    chain.finish(known.judged)
+    chain = Chain("perennial promote", killed.folder, PROMOTE, known, report)
+    chain.kill(inside("begin", known, draw))
+    chain.finish(known.done)
+    return report
 
 
 def whole(folder: Path, seed: int, kills: int, jobs: int = 2) -> Report:

@@ -24,17 +24,18 @@ class Kill:
 
     Attributes:
         segment: Of the run; see hook/sitecustomize.py.
-        operation: On files, counted from 0, which is the start of the segment; -1 is its end.
+        operation: On files, counted from 0, which is the start of the segment; -1 is its end. Or
+            how it starts, as `os.rename data/plan.json`.
         later: Seconds after that operation began, or after the segment did; None is just before
             the operation: the process is stopped there.
     """
 
     segment: str
-    operation: int
+    operation: int | str
     later: float | None
 
     def __str__(self) -> str:
-        where = f"{self.segment} {'end' if self.operation < 0 else f'#{self.operation}'}"
+        where = f"{self.segment} {'end' if self.operation == -1 else f'#{self.operation}'}"
         return where if self.later is None else f"{where} + {self.later * 1000:.0f} ms"
 
 
@@ -53,8 +54,8 @@ def run(folder: Path, command: Sequence[str], kill: Kill | None = None, **own: s
     """Run a command in a project's folder; kill it and all that it started where `kill` says."""
     mark = uuid4().hex
     with _pipe() as (name, reading), tempfile.TemporaryFile("w+") as output:
-        number = "end" if kill and kill.operation < 0 else str(kill.operation if kill else "")
-        at = f"{kill.segment}:{number}" if kill else ""
+        which = "" if kill is None else "end" if kill.operation == -1 else str(kill.operation)
+        at = f"{kill.segment}:{which}" if kill else ""
         stop = "1" if kill and kill.later is None else "0"
         home = folder.parent / "home"
         home.mkdir(exist_ok=True)

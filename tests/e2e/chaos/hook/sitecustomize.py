@@ -14,9 +14,7 @@ import sys
 from pathlib import Path
 
 PIPE = os.environ.get("CHAOS_PIPE", "")
-AT = os.environ.get(
-    "CHAOS_AT", ""
-)  # "<segment>:<number of the operation>", or its `end`; or nothing
+AT = os.environ.get("CHAOS_AT", "")  # "<segment>:" and an operation: its number, or how it starts
 STOP = os.environ.get("CHAOS_STOP") == "1"
 ROOT = os.environ.get("CHAOS_ROOT", "")
 NOISE = tuple(f"{ROOT}/{name}" for name in (".perennial/prefect", ".perennial/logs", ".git/"))
@@ -52,11 +50,16 @@ class Segments:
         os.close(handle)
 
     def step(self, what: str, path: str) -> None:
-        wanted, _, number = AT.partition(":")
+        wanted, _, which = AT.partition(":")
+        path = path.removeprefix(f"{ROOT}/")
+        said = f"{what} {path}"
         # one that has fewer operations this time is hit at its end
-        if wanted == self.name and not self.hit and (what == "end" or number == str(self.count)):
+        here = (
+            what == "end" or which == str(self.count) or (len(which) > 4 and said.startswith(which))
+        )
+        if wanted == self.name and not self.hit and here:
             self.hit = True
-            self.say("hit", self.count, what, path.removeprefix(f"{ROOT}/"))
+            self.say("hit", self.count, what, path)
             if STOP:
                 os.kill(os.getpid(), signal.SIGSTOP)
         self.count += 1
@@ -115,3 +118,7 @@ def begin() -> None:
 
 if PIPE:
     begin()
+    if plant := os.environ.get("CHAOS_PLANT"):
+        import planted
+
+        planted.plant(plant)
