@@ -154,6 +154,7 @@ def leftovers(folder: Path) -> list[str]:
         if name.startswith((*places, ".champion", ".history"))
         and not name.startswith(kept)
         and Path(name).name not in (".gitignore", ".gitkeep")
+        and not name.endswith(".tmp")  # empty, DVC's own, and ignored by Git
     )
 
 

@@ -54,9 +54,8 @@ class Segments:
         path = path.removeprefix(f"{ROOT}/")
         said = f"{what} {path}"
         # one that has fewer operations this time is hit at its end
-        here = (
-            what == "end" or which == str(self.count) or (len(which) > 4 and said.startswith(which))
-        )
+        named = which.startswith("os.") and said.startswith(which)
+        here = what == "end" or which == str(self.count) or named
         if wanted == self.name and not self.hit and here:
             self.hit = True
             self.say("hit", self.count, what, path)
