@@ -66,12 +66,12 @@ def another_entry() -> None:
 def lock_that_stays() -> None:
     """A lock that is a file's being there, which nobody removes after a kill."""
     from perennial.adapters import runlock
-    from perennial.errors import BusyError
+    from perennial.errors import UnreachableError
 
     @contextmanager
     def alone(path: Path = Path(".perennial/lock-file")) -> Iterator[int]:
         if path.exists():
-            raise BusyError("another run is at work", "Wait.")
+            raise UnreachableError("another run is at work", "Wait.")
         path.parent.mkdir(exist_ok=True)
         path.touch()
         try:
