@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Some machines forbid .pyc files; imports are then two to four times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help test-long run serve-flows remote prove test setup lint types layers pytest reproduce lock clean
+.PHONY: help test-long chaos audit sbom run serve-flows remote prove test setup lint types layers pytest reproduce lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this
@@ -52,9 +52,22 @@ test-long: setup  ## the proofs too long for each commit
 prove: setup  ## planted bad candidates and 200 good ones through the gates: about 11 minutes
 	@$(BIN)/perennial prove-gates
 
+chaos: setup  ## at least 50 kills, each finished by the same command: make chaos SEED=7
+	@$(BIN)/python -m tests.e2e.chaos --seed $(or $(SEED),1)
+
+audit: setup  ## known vulnerabilities of what the lock installs; offline it says so
+	@$(BIN)/python supply_chain/audit.py
+
+sbom: setup  ## a CycloneDX bill of materials of .venv: .perennial/sbom.cdx.json
+	@mkdir -p .perennial
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file .perennial/sbom.cdx.json .venv
+	@echo .perennial/sbom.cdx.json
+
 lock:  ## resolve requirements.lock anew (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-strip-extras --upgrade --extra flows --extra onnx --extra prov --extra dev pyproject.toml -o requirements.lock
+	  --no-strip-extras --upgrade --extra flows --extra onnx --extra postgres --extra prov --extra dev \
+	  pyproject.toml -o requirements.lock
 
 clean:  ## forget caches and local state, but not the registry
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .perennial/validations .perennial/derived .perennial/studies

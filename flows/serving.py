@@ -22,7 +22,7 @@ import entry  # Prefect is imported when its server is there: its settings name 
 from perennial import paths
 from perennial.adapters import runlock
 from perennial.commands import environment
-from perennial.errors import InputError, UnreachableError
+from perennial.errors import BusyError, InputError, UnreachableError
 from supervising import Child
 
 LOCK = paths.STATE / "serving.lock"
@@ -93,10 +93,8 @@ def _alone() -> Iterator[int]:
     try:
         with runlock.alone(LOCK) as held:
             yield held
-    except UnreachableError as error:
-        if "another run is at work" not in error.faults[0]:
-            raise
-        raise UnreachableError(
+    except BusyError as error:
+        raise BusyError(
             f"this folder is being served already: {error.faults[0]}", "End that one first."
         ) from error
 

@@ -15,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 
 from perennial.adapters import dag
 from perennial.commands.events import tell
-from perennial.errors import PerennialError, UnreachableError
+from perennial.errors import BusyError, PerennialError, UnreachableError
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State, TaskRun
@@ -25,11 +25,14 @@ RETRY_AFTER = [5, 30]  # seconds; a registry or server may be back by then, noth
 
 
 def _may_help(_: "Task", __: "TaskRun", state: "State") -> bool:
-    """Return whether to try again: what could not be reached may be reached later."""
+    """Return whether to try again: what could not be reached may be reached later.
+
+    Another run is not waited for: it may take minutes, and whoever comes second leaves.
+    """
     try:
         state.result()
-    except UnreachableError:
-        return True
+    except UnreachableError as error:
+        return not isinstance(error, BusyError)
     except Exception:
         return False
     return False

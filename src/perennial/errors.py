@@ -41,6 +41,10 @@ class UnreachableError(PerennialError):
     exit_code = 4
 
 
+class BusyError(UnreachableError):
+    """Another run is at work here (exit 4); it may be for minutes, so nobody waits for it."""
+
+
 def for_each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """Call a function for each of the items; return the results.
 

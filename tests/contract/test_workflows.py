@@ -10,8 +10,11 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+LEVELS = ("none", "read", "write")
+COMMENTED = re.compile(r"uses: [^@\s]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+")
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
-SCOPES = {"contents", "pull-requests"}
+SCOPES = {"contents": "read", "pull-requests": "none"}  # what any job may have
+MORE = {"retrain": {"contents": "write", "pull-requests": "write"}}  # jobs that need more, by name
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -28,12 +31,18 @@ def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
 def faults(workflow: dict[str, Any]) -> list[str]:
     """Return what is wrong with a workflow's permissions, actions, times and commands."""
     found = []
-    granted = [workflow.get("permissions"), *(j.get("permissions") for j in jobs(workflow))]
-    if granted[0] is None or "write" in granted[0].values():
-        found.append("the workflow as a whole has more than it needs, or does not say")
-    for permissions in granted[1:]:
-        if permissions is not None and not set(permissions) <= SCOPES:
-            found.append(f"permissions {permissions}")
+    if workflow.get("permissions") != {}:
+        found.append("the workflow as a whole has more than nothing, or does not say")
+    for name, job in workflow["jobs"].items():
+        granted, most = job.get("permissions"), SCOPES | MORE.get(name, {})
+        if granted is None or not isinstance(granted, dict):
+            found.append(f"{job['name']}: does not say what it needs")
+        elif any(
+            LEVELS.index(level) > LEVELS.index(most.get(scope, "none"))
+            for scope, level in granted.items()
+        ):
+            found.append(f"{job['name']}: permissions {granted}")
+        found += _tokens(job)
     found += [
         f"{job['name']}: no time limit" for job in jobs(workflow) if "timeout-minutes" not in job
     ]
@@ -47,6 +56,19 @@ def faults(workflow: dict[str, Any]) -> list[str]:
     return found
 
 
+def _tokens(job: dict[str, Any]) -> list[str]:
+    """Return where a token is left in .git of a job that pushes nothing."""
+    granted = job.get("permissions")
+    writes = isinstance(granted, dict) and granted.get("contents") == "write"
+    return [
+        f"{job['name']}: the checkout leaves its token to every later step"
+        for step in job["steps"]
+        if step.get("uses", "").startswith("actions/checkout@")
+        and not writes
+        and step.get("with", {}).get("persist-credentials") is not False
+    ]
+
+
 def jobs(workflow: dict[str, Any]) -> list[dict[str, Any]]:
     return list(workflow["jobs"].values())
 
@@ -57,14 +79,46 @@ def test_workflows_run_pinned_code_with_few_permissions(path: Path) -> None:
     assert faults(load(path)) == []
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_each_pin_says_which_version_it_is(path: Path) -> None:
+    lines = [line for line in path.read_text().splitlines() if "uses:" in line]
+    assert lines
+    assert [line for line in lines if not COMMENTED.search(line)] == []
+
+
+def test_one_action_has_one_pin() -> None:
+    """A commit that one workflow was moved to is not left behind in another."""
+    used = {step["uses"] for path in WORKFLOWS for step in steps(load(path)) if "uses" in step}
+    assert len({use.partition("@")[0] for use in used}) == len(used)
+
+
 FAULTS = {
     "a tag": lambda w: steps(w)[0].update(uses="actions/checkout@v5"),
+    "a branch": lambda w: steps(w)[1].update(uses="actions/setup-python@main"),
+    "a short commit": lambda w: steps(w)[1].update(uses="actions/setup-python@e797f83"),
     "no permissions": lambda w: w.pop("permissions"),
     "all may write": lambda w: w.update(permissions={"contents": "write"}),
-    "a job that may publish": lambda w: jobs(w)[0].update(permissions={"packages": "write"}),
+    "all may do all": lambda w: w.update(permissions="write-all"),
     "an injection": lambda w: steps(w)[-1].update(run="echo ${{ inputs.request }}"),
     "for ever": lambda w: jobs(w)[0].pop("timeout-minutes"),
 }
+READER = {
+    "a job that does not say": lambda w: jobs(w)[0].pop("permissions"),
+    "a job that may do all": lambda w: jobs(w)[0].update(permissions="write-all"),
+    "a job that may publish": lambda w: jobs(w)[0].update(permissions={"packages": "write"}),
+    "an identity": lambda w: jobs(w)[0].update(permissions={"id-token": "write"}),
+    "a push from a job that only reads": lambda w: jobs(w)[0].update(
+        permissions={"contents": "write"}
+    ),
+    "a token that is left": lambda w: steps(w)[0].pop("with"),
+}
+
+
+@pytest.mark.parametrize("plant", READER.values(), ids=READER)
+def test_each_fault_of_a_workflow_that_only_reads_is_found(plant: Any) -> None:
+    workflow = copy.deepcopy(load(ROOT / ".github/workflows/supply-chain.yml"))
+    plant(workflow)
+    assert len(faults(workflow)) == 1
 
 
 @pytest.mark.parametrize("plant", FAULTS.values(), ids=FAULTS)

@@ -16,7 +16,7 @@ from tests.integration.pipelines import STAGES, Pipeline, make
 
 from perennial import paths
 from perennial.adapters import dag, runlock
-from perennial.errors import InputError, IntegrityError, PerennialError, UnreachableError
+from perennial.errors import BusyError, InputError, IntegrityError, PerennialError, UnreachableError
 
 BROKEN = '{"write": {"/a": {"pid": 1, "cm'
 
@@ -191,7 +191,7 @@ def test_another_run_of_dvc_is_met_with_a_clear_word(pipeline: Pipeline) -> None
     try:
         assert holder.stdout is not None
         holder.stdout.readline()
-        assert "another run is at work" in failing(UnreachableError).faults[0]
+        assert "another run is at work" in failing(BusyError).faults[0]
     finally:
         holder.kill()
         holder.wait()

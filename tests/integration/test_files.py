@@ -39,6 +39,18 @@ def test_a_write_that_fails_midway_leaves_the_old_file_and_nothing_else(tmp_path
     assert inside(tmp_path) == {"report.json"}
 
 
+def test_a_write_leaves_alone_what_another_is_writing_and_what_is_no_ones(tmp_path: Path) -> None:
+    """The later of two writers at once counts; a file of the user's own is not ours to remove."""
+    path, own = tmp_path / "report.json", tmp_path / ".report.json.of-mine.json"
+    own.touch()
+    with files.replacing(path) as temporary:
+        files.write_bytes(path, b"the other's")
+        assert temporary.exists()
+        temporary.write_bytes(b"the later one's")
+    assert path.read_bytes() == b"the later one's"
+    assert inside(tmp_path) == {path.name, own.name}
+
+
 def test_a_write_that_is_killed_midway_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "2020-01.parquet"
     files.write_bytes(path, b"old")
@@ -56,8 +68,11 @@ def test_a_write_that_is_killed_midway_leaves_the_old_file(tmp_path: Path) -> No
     )
     assert killed.returncode == -signal.SIGKILL
     assert path.read_bytes() == b"old"
-    # what is left beside it is no batch, and the next write does not mind it
+    # what is left beside it is no batch, and the next write clears it away
     assert [b.path for b in batches.find(tmp_path)] == [path]
+    assert len(inside(tmp_path)) == 2
+    files.write_bytes(path, b"new")
+    assert inside(tmp_path) == {path.name}
     files.write_bytes(path, b"new")
     assert path.read_bytes() == b"new"
 

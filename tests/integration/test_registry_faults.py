@@ -1,11 +1,8 @@
 """What can go wrong with a registry: away, slow, none, or not allowed."""
 
-import contextlib
 import http.server
 import json
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +19,7 @@ from tests.integration.registered import (
 
 from perennial import paths
 from perennial.adapters import bundles, files, registry
+from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.errors import InputError, IntegrityError, UnreachableError
 
 
@@ -41,45 +39,6 @@ def test_a_server_that_is_not_there_is_told_at_once() -> None:
     asked(f"http://127.0.0.1:{port}")
     asked(f"http://user:secret@127.0.0.1:{port}")
     asked(f"postgresql://user:secret@127.0.0.1:{port}/mlflow")
-
-
-@pytest.mark.slow
-def test_a_tracking_server_serves_as_well_as_a_file(
-    registered: Project, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Registered once, found, named by alias and fetched, with its files behind the server."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    uri, state = f"http://127.0.0.1:{port}", f"sqlite:///{tmp_path / 's.db'}"
-    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", state, "--artifacts-destination", str(tmp_path / "files")]
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": ""}
-    with (tmp_path / "log").open("w") as log:
-        server = subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        for _ in range(600):
-            with contextlib.suppress(UnreachableError):
-                assert registry.versions(uri, NAME) == []
-                break
-            time.sleep(0.2)
-        for _ in range(2):
-            assert registry.register(uri, record(registered)).version == "1"
-        assert registry.find_version(uri, NAME, registered.digest) == "1"
-        registry.set_alias(uri, NAME, "champion", "1")
-        assert registry.alias_version(uri, NAME, "champion") == "1"
-        folder = registry.download(uri, NAME, "1", tmp_path / "bundle")
-        assert bundles.is_whole(folder, registered.digest)
-        plan = (registered.folder / paths.PLAN).read_bytes()
-        (known,) = registry.remembered(uri, NAME, registry.versions(uri, NAME))
-        assert known.datasets == json.loads(plan)["parts"]
-        assert registry.kept(uri, known.version, "origin") == {"plan.json": plan}
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
-    assert capfd.readouterr() == ("", ""), "no banner, no warning, no progress bar"
 
 
 def test_a_server_that_never_answers_is_told_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,6 +71,39 @@ def test_a_file_that_is_no_database_is_named(registered: Project, tmp_path: Path
     asked(uri)
     with pytest.raises(UnreachableError, match="not a database"):
         registry.register(uri, record(registered))
+
+
+LOCKING = (
+    "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], isolation_level=None);"
+    "db.execute(sys.argv[2]); print('held', flush=True); sys.stdin.read()"
+)
+
+
+@pytest.mark.parametrize("how", ["BEGIN EXCLUSIVE", "BEGIN IMMEDIATE"])
+def test_a_database_that_another_process_has_locked_is_exit_4_in_bounded_time(
+    project: Project, candidates: dict[str, Candidate], how: str
+) -> None:
+    """Nothing is half registered, and the same call works when the lock is gone."""
+    bundles.write(project.folder / paths.CANDIDATE, to_artefacts(candidates["logistic"]))
+    path = project.folder / paths.REGISTRY / "registry.db"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", LOCKING, str(path), how],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        began = time.monotonic()
+        with pytest.raises(UnreachableError, match="locked") as error:
+            registry.register(project.uri, record(project))
+        assert error.value.exit_code == 4
+        assert time.monotonic() - began < 60
+    finally:
+        holder.kill()
+        holder.wait()
+    assert registry.register(project.uri, record(project)).version == "2"
+    assert len(registry.versions(project.uri, NAME)) == 2
 
 
 def test_a_folder_name_that_mlflow_would_misread_is_refused(tmp_path: Path) -> None:

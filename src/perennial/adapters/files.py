@@ -2,6 +2,7 @@
 whole; every read that can fail says which file and what to do."""
 
 import contextlib
+import glob
 import hashlib
 import json
 import math
@@ -17,13 +18,17 @@ from perennial.errors import InputError
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it takes the place of `path`."""
+    """Yield a temporary path beside `path`; on success it takes the place of `path`.
+
+    What writers of the same path have left who were killed is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
     # mkstemp makes files nobody else may read; what a project shares must follow the umask
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
     temporary = Path(name)
     try:
+        _lock(handle)  # until the end: it says that the writer lives
         yield temporary
         _sync(temporary)
         temporary.chmod(0o666 & ~_umask())
@@ -31,6 +36,7 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def remove_unfinished(path: Path) -> None:
@@ -96,6 +102,33 @@ def digest_of(*parts: str | bytes | Mapping[str, Any]) -> str:
         content = content.encode() if isinstance(content, str) else content
         digest.update(len(content).to_bytes(8, "big") + content)
     return digest.hexdigest()
+
+
+def _sweep(path: Path) -> None:
+    """Remove temporary files of `path` that no living process writes."""
+    random = "[a-z0-9_]" * 8  # as `tempfile` names them
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{random}{glob.escape(path.suffix)}"):
+        with contextlib.suppress(OSError):  # another one removes it, or it isn't ours to remove
+            handle = os.open(left, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                if _lock(handle):
+                    left.unlink()
+            finally:
+                os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file unless somebody has; return whether it is ours.
+
+    The lock is the process's, so a kill ends it. False also where the file system has no locks.
+    """
+    import fcntl  # a model is loaded on systems that have none, and nothing is written there
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _sync(path: Path) -> None:

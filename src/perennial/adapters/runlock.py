@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from perennial import paths
-from perennial.errors import UnreachableError
+from perennial.errors import BusyError
 
 PATH = paths.STATE / "run.lock"
 INHERITED = "PERENNIAL_RUN_LOCK"  # set for the processes of a run: the descriptor that holds it
@@ -22,7 +22,7 @@ def alone(path: Path = PATH) -> Iterator[int]:
     starts a run beside a stage that is still at work.
 
     Raises:
-        UnreachableError: another run holds it.
+        BusyError: another run holds it.
     """
     if inherited := os.environ.get(INHERITED):
         yield int(inherited)
@@ -49,7 +49,7 @@ def left(path: Path = PATH) -> str:
     """Return what a run that was killed left in the lock; nothing where none was.
 
     Raises:
-        UnreachableError: no, it is still at work.
+        BusyError: no, it is still at work.
     """
     if not path.exists():
         return ""
@@ -63,8 +63,8 @@ def left(path: Path = PATH) -> str:
     return said
 
 
-def _busy(said: str) -> UnreachableError:
-    return UnreachableError(
+def _busy(said: str) -> BusyError:
+    return BusyError(
         f"another run is at work in this project ({said})",
         "Wait until it has ended, then run the same command again.",
     )

@@ -21,6 +21,7 @@ from perennial.params.slices import Slices
 
 BLOCK = 10_000_000  # rows of slices looked at together: 80 MB
 COLUMNS = ("slice", "reference", "rows", "mean", "deviation")
+DECIMALS = 9  # of a mean or deviation
 
 
 def excess(scores: pd.DataFrame) -> pd.DataFrame:
@@ -154,9 +155,14 @@ def _measured(
         mean = members @ loss / size
         square = members @ loss**2 / size
         variance = np.maximum(square - mean**2, 0.0) * size / np.maximum(size - 1, 1)
+        deviation = np.sqrt(variance)
+        # BLAS adds in an order that hangs on where the arrays lie: two runs of one machine differ
+        # in the last bit
         rows += [
             (name, str(reference), int(n), float(m), float(d))
-            for name, n, m, d in zip(names, size, mean, np.sqrt(variance), strict=True)
+            for name, n, m, d in zip(
+                names, size, mean.round(DECIMALS), deviation.round(DECIMALS), strict=True
+            )
         ]
     return rows
 

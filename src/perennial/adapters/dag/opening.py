@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.errors import InputError, UnreachableError
+from perennial.errors import BusyError, InputError
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -24,7 +24,7 @@ def opened(healing: bool = True) -> "Iterator[Repo]":
 
     Raises:
         InputError: there is none, or DVC refuses something that a person must put right.
-        UnreachableError: another run is at work.
+        BusyError: another run is at work.
     """
     # no telemetry; said before DVC is imported, which is when it looks
     os.environ.update(DVC_NO_ANALYTICS="1", ITERATIVE_DO_NOT_TRACK="1")
@@ -42,7 +42,7 @@ def opened(healing: bool = True) -> "Iterator[Repo]":
                 _heal(repo)
             yield repo
     except LockError as error:
-        raise UnreachableError(
+        raise BusyError(
             f"another run is at work in this project: {error}",
             "Wait until it has ended, then run the same command again.",
         ) from error

@@ -22,7 +22,7 @@ from perennial.adapters.registry.reading import (
     tags,
 )
 from perennial.adapters.registry.records import BUNDLE, FILES_TAG, SIGNATURE_TAG, Record, Version
-from perennial.errors import InputError, IntegrityError
+from perennial.errors import InputError, IntegrityError, UnreachableError
 
 __all__ = [
     "Record",
@@ -111,18 +111,21 @@ def find_version(uri: str, model: str, digest: str) -> str | None:
 def register(uri: str, record: Record) -> Version:
     """Register a candidate, once for a digest; a version that lost its files gets them back.
 
-    On SQLite one process registers at a time. A server has no such lock: of two machines that
-    register the same digest in the same seconds each may make a version, and the first counts.
+    In a database one process registers at a time. A server has no such lock: of two machines that
+    register the same digest in the same seconds each makes a version, and the later one takes its
+    own back.
 
     Raises:
         UnreachableError: the registry can't be reached or written, or another process holds it.
     """
-    path = database.path_of(uri)
     with connection.client(uri) as client:
         known = _known(uri, record.model, record.digest)
         if known is None:
-            root = None if path is None else database.files_of(path)
-            return writing.new_version(client, record, root)
+            made = writing.new_version(client, record, _root(uri))
+            first = _known(uri, record.model, record.digest) or made
+            if first.version != made.version:
+                client.delete_model_version(record.model, made.version)
+            return first
         folder = _folder(known)
         if folder is not None and not _is_there(uri, record.model, known):
             writing.restore(client, known, folder, record)
@@ -155,6 +158,13 @@ def download(uri: str, model: str, version: str, folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetched-") as temporary:
         fetched = Path(temporary) / BUNDLE.name
+        if here is not None and _is_elsewhere(uri, here):
+            raise UnreachableError(
+                f"registry {connection.shown(uri)}: the files of {model} version {version} are in "
+                f"{here}, which is not on this machine",
+                "Fetch it where it was registered, or let machines share a tracking server, which "
+                "keeps the files (`mlflow server --artifacts-destination`).",
+            )
         if here is None:
             with connection.client(uri):
                 from mlflow.artifacts import download_artifacts
@@ -202,6 +212,14 @@ def faults(uri: str, model: str, version: Version) -> list[str]:
         return checking.faults(Path(got), model, version)
 
 
+def _root(uri: str) -> Path | None:
+    """Return where a new experiment keeps its files; None leaves it to the server."""
+    if (path := database.path_of(uri)) is not None:
+        return database.files_of(path)
+    # MLflow's own choice for a database is `mlruns` in the current folder
+    return None if uri.startswith(("http://", "https://")) else database.files_of(database.own())
+
+
 def _known(uri: str, model: str, digest: str) -> Version | None:
     """Return the first version with that digest."""
     return next((v for v in versions(uri, model) if v.digest == digest), None)
@@ -224,10 +242,25 @@ def _folder(version: Version) -> Path | None:
     return Path(path) if path.startswith("/") else None
 
 
+def _is_elsewhere(uri: str, folder: Path) -> bool:
+    """Return whether a version's files are in a folder of another machine, or of a project there.
+
+    A database that machines share names folders that only one of them has.
+    """
+    root = _root(uri)
+    if root is None or database.path_of(uri) is not None or folder.is_relative_to(root):
+        return False
+    # <experiment>/models/<model id>/artifacts
+    return not any(parent.is_dir() for parent in list(folder.parents)[:3])
+
+
 def _is_there(uri: str, model: str, version: Version) -> bool:
-    """Return whether a version's files are where they belong, every one as it was."""
+    """Return whether a version's files are where they belong, every one as it was.
+
+    What a server or another machine holds is taken to be there.
+    """
     folder, path = _folder(version), database.path_of(uri)
-    if folder is None:
+    if folder is None or _is_elsewhere(uri, folder):
         return True
     if path == database.own() and not folder.resolve().is_relative_to(database.files_of(path)):
         return False  # the project was moved or copied, and its database names the files of old

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from perennial.adapters import files
-from perennial.adapters.registry import database
+from perennial.adapters.registry import database, postgres
 from perennial.errors import InputError, UnreachableError
 from perennial.params.privacy import REFERENCE
 
@@ -33,9 +33,10 @@ PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 @contextlib.contextmanager
 def client(uri: str) -> "Iterator[MlflowClient]":
-    """Yield a client; a SQLite registry is made if need be, and is nobody else's meanwhile.
+    """Yield a client; a registry in a database is made if need be, and is nobody else's meanwhile.
 
     Raises:
+        InputError: PostgreSQL's driver is not installed.
         OSError: the disk is full.
         UnreachableError: the registry doesn't answer, refuses, or is held by another process.
     """
@@ -58,10 +59,16 @@ def client(uri: str) -> "Iterator[MlflowClient]":
 
 @contextlib.contextmanager
 def held(uri: str) -> Iterator[None]:
-    """Hold the lock of a SQLite registry, its database there and its paths right."""
+    """Hold the lock of a registry's database, SQLite's file there and its paths right."""
     path = database.path_of(uri)
     if path is None:
-        yield
+        with contextlib.ExitStack() as until_the_end:
+            if postgres.is_one(uri):
+                try:
+                    until_the_end.enter_context(postgres.held(uri, WAIT))
+                except TimeoutError as error:
+                    raise busy(uri) from error
+            yield
         return
     from filelock import FileLock, Timeout
 
@@ -70,10 +77,7 @@ def held(uri: str) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        raise UnreachableError(
-            f"registry {shown(uri)}: another process has been writing to it for {WAIT} seconds",
-            "Wait until it has ended, then run again.",
-        ) from error
+        raise busy(uri) from error
     try:
         if not path.exists() or path.stat().st_size == 0:
             _create(path)
@@ -152,6 +156,14 @@ def filled_in(uri: str) -> str:
     if whole:
         return os.environ[whole[1]]
     return REFERENCE.sub(lambda found: quote(os.environ[found[1]], safe=""), uri)
+
+
+def busy(uri: str) -> UnreachableError:
+    """Return the error for a registry that another process holds."""
+    return UnreachableError(
+        f"registry {shown(uri)}: another process has been writing to it for {WAIT} seconds",
+        "Wait until it has ended, then run again.",
+    )
 
 
 def _unreachable(uri: str, reason: str) -> UnreachableError:

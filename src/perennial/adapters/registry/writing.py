@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def new_version(client: "MlflowClient", record: Record, root: Path | None) -> Ve
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
     client.set_terminated(run_id)
     if not client.search_registered_models(f"name = '{record.model}'"):
-        client.create_registered_model(record.model)
+        _make(lambda: client.create_registered_model(record.model))
     location = str(model.artifact_location)
     made = client.create_model_version(
         record.model, location, run_id, {**tags, **_tags(sealed, signed)}, model_id=model.model_id
@@ -126,10 +127,22 @@ def _experiment(client: "MlflowClient", model: str, root: Path | None) -> str:
     """Return the id of the experiment that is named as the model, made if need be."""
     found = client.get_experiment_by_name(model)
     if found is None:
-        return str(client.create_experiment(model, None if root is None else str(root / model)))
+        _make(lambda: client.create_experiment(model, None if root is None else str(root / model)))
+        found = client.get_experiment_by_name(model)
     if found.lifecycle_stage == "deleted":  # in MLflow's UI; its name stays taken
         client.restore_experiment(found.experiment_id)
     return str(found.experiment_id)
+
+
+def _make(make: Callable[[], object]) -> None:
+    """Make what was not there, unless another machine makes it in this very moment."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        make()
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
 
 
 def _log_facts(client: "MlflowClient", run_id: str, model_id: str, record: Record) -> None:
