@@ -145,7 +145,9 @@ def _factors(sources: Sources) -> Iterator[Sentence]:
         cut = ", cut at {}" if len(cited) > 1 else ""
         yield say(f"{{}} is a sensitive attribute, from the column {{}}{cut}.", name, *cited)
     if not params.has("/fairness/attributes/0"):
-        yield say("Decisions were compared by {} attributes.", params["count /fairness/attributes/*"])
+        yield say(
+            "Decisions were compared by {} attributes.", params["count /fairness/attributes/*"]
+        )
         return
     yield say(
         "Decisions were compared by {}; groups with fewer than {} rows were only shown.",

@@ -25,21 +25,21 @@ class Column:
     Attributes:
         name: As batches have it.
         kind: What it is.
-        values: int64 or float64, text, bool, or datetime64[us]; shape (rows,).
+        cells: int64 or float64, text, bool, or datetime64[us]; shape (rows,).
         said: What was found about how it is written, a sentence each.
         code: Whether it is a category though it looks like numbers.
     """
 
     name: str
     kind: Kind
-    values: pd.Series
+    cells: pd.Series
     said: tuple[str, ...] = ()
     code: bool = False
 
     @property
     def missing(self) -> float:
         """The share of rows without a value."""
-        return float(self.values.isna().mean())
+        return float(self.cells.isna().mean())
 
 
 def recognise(values: pd.Series, name: str, comma_is_decimal: bool = False) -> Column:
@@ -68,7 +68,7 @@ def as_category(column: Column) -> Column:
         return column
     from perennial.core.features import text_of
 
-    return Column(column.name, "category", text_of(column.values).astype("str"), column.said, True)
+    return Column(column.name, "category", text_of(column.cells).astype("str"), column.said, True)
 
 
 def _text(values: pd.Series, name: str, comma_is_decimal: bool) -> Column:
@@ -76,22 +76,23 @@ def _text(values: pd.Series, name: str, comma_is_decimal: bool) -> Column:
     if levels.empty:
         return Column(name, "number", pd.Series(float("nan"), index=values.index))
     if texts.is_code(levels):
-        said = ("digits with leading zeros are a code, not a number",)
-        return Column(name, "category", texts.spread(levels, codes), said, True)
+        why = ("digits with leading zeros are a code, not a number",)
+        return Column(name, "category", texts.spread(levels, codes), why, True)
     number = texts.numbers(codes, levels, comma_is_decimal)
     if number is not None:
-        said = (f"numbers written {number.written}",) if number.written else ()
+        said: tuple[str, ...] = ()
+        said += (f"numbers written {number.written}",) if number.written else ()
         if number.words:
             said += (f"taken as missing among numbers: {', '.join(number.words)}",)
-        return _number(name, number.values, number.values, said)
+        return _number(name, number.cells, number.cells, said)
     found = dates.dates(levels)
-    if found is not None and dates.plausible(found.values):
+    if found is not None and dates.plausible(found.cells):
         said = (f"dates as {', '.join(found.formats)}",)
         if found.ambiguous:
             said += (f"day and month could be the other way round: read as {found.formats[0]}",)
         if found.words:
             said += (f"taken as missing among dates: {', '.join(found.words)}",)
-        return Column(name, "date", texts.spread(found.values, codes), said)
+        return Column(name, "date", texts.spread(found.cells, codes), said)
     return Column(name, "category", texts.spread(levels, codes))
 
 

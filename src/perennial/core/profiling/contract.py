@@ -64,7 +64,7 @@ def _unique_rows(
 ) -> list[dict]:
     hashes = np.zeros(profile.rows, dtype="uint64")
     for place, column in enumerate(profile.columns, start=1):
-        own = pd.util.hash_pandas_object(column.values, index=False).to_numpy()
+        own = pd.util.hash_pandas_object(column.cells, index=False).to_numpy()
         hashes ^= own * np.uint64(2 * place + 1)
     worst = 0.0
     for rows in batches:
@@ -87,7 +87,7 @@ def _target(profile: Profile, batches: Sequence[np.ndarray]) -> list[dict]:
     name, classes = profile.target, profile.classes
     both = sorted([classes.negative, classes.positive], key=str)
     found = [
-        *_type(name, classes.values),
+        *_type(name, classes.cells),
         _expect(
             "expect_column_values_to_not_be_null",
             {"column": name},
@@ -101,7 +101,7 @@ def _target(profile: Profile, batches: Sequence[np.ndarray]) -> list[dict]:
             "no tolerance: a third answer makes the rest doubtful too",
         ),
     ]
-    if all(classes.values.iloc[rows].nunique() == 2 for rows in batches):
+    if all(classes.cells.iloc[rows].nunique() == 2 for rows in batches):
         found.append(
             _expect(
                 "expect_column_unique_value_count_to_be_between",
@@ -114,9 +114,9 @@ def _target(profile: Profile, batches: Sequence[np.ndarray]) -> list[dict]:
 
 
 def _column(column: Column, profile: Profile, batches: Sequence[np.ndarray]) -> list[dict]:
-    found = _type(column.name, column.values)
+    found = _type(column.name, column.cells)
     found += _nulls(column, profile, batches)
-    there = column.values.dropna()
+    there = column.cells.dropna()
     if there.empty:
         return found
     if column.kind == "number":
@@ -156,7 +156,7 @@ def _type(name: str, values: pd.Series) -> list[dict]:
 
 
 def _nulls(column: Column, profile: Profile, batches: Sequence[np.ndarray]) -> list[dict]:
-    missing = column.values.isna().to_numpy()
+    missing = column.cells.isna().to_numpy()
     if column.name == profile.key:
         rule = f"{column.name} is never null"
         why = "rows without a key can't be kept together"
@@ -197,7 +197,7 @@ def _middle(column: Column, there: pd.Series, batches: Sequence[np.ndarray]) -> 
     low, high = (float(edge) for edge in there.quantile([0.05, 0.95]))
     if low == high:
         return []
-    own = [column.values.iloc[rows].median() for rows in batches]
+    own = [column.cells.iloc[rows].median() for rows in batches]
     middles = [float(middle) for middle in own if pd.notna(middle)]
     least = float(np.nextafter(float(f"{min([low, *middles]):.9g}"), -np.inf))
     most = float(np.nextafter(float(f"{max([high, *middles]):.9g}"), np.inf))

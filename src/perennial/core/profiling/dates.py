@@ -7,7 +7,15 @@ import pandas as pd
 
 DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d/%m/%y", "%d-%m-%y")
 MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m-%d-%y")
-OTHERS = ("%d.%m.%Y", "%Y/%m/%d", "%Y.%m.%d", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%d-%b-%y")
+OTHERS: tuple[str, ...] = (
+    "%d.%m.%Y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d-%b-%Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%d-%b-%y",
+)
 OTHERS += ("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%d.%m.%y", "%Y-%m", "%b %Y", "%Y%m%d")
 TIMES = (" %H:%M:%S", " %H:%M", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
 MOSTLY = 0.95
@@ -20,13 +28,13 @@ class Dates:
     """A column read as dates.
 
     Attributes:
-        values: datetime64[us] in UTC without a zone, shape (levels,).
+        cells: datetime64[us] in UTC without a zone, shape (levels,).
         formats: As they were written, most frequent first.
         ambiguous: Whether day and month may as well be the other way round.
         words: Values that are no dates and became missing.
     """
 
-    values: pd.Series
+    cells: pd.Series
     formats: tuple[str, ...]
     ambiguous: bool
     words: tuple[str, ...]
@@ -41,10 +49,7 @@ def dates(levels: pd.Series) -> Dates | None:
     if levels.empty:
         return None
     some = levels.iloc[:: max(1, len(levels) // LOOKED_AT)]
-    if not some.str.contains(r"\d").all() or not some.str.contains(r"[-/., :]").any():
-        if not some.str.contains(r"\d").mean() >= MOSTLY:
-            return None
-    if not _promising(some):
+    if some.str.contains(r"\d").mean() < MOSTLY or _read(some)[0].notna().mean() < 0.9:
         return None
     found, formats, ambiguous = _read(levels)
     unread = found.isna()
@@ -59,26 +64,12 @@ def of_numbers(values: pd.Series) -> tuple[pd.Series, str] | None:
     if there.empty or (there % 1 != 0).any():
         return None
     low, high = float(there.min()), float(there.max())
-    if 19000101 <= low and high <= 21001231:
+    if low >= 19000101 and high <= 21001231:
         text = there.astype("int64").astype("str")
-        read = pd.to_datetime(text, format="%Y%m%d", errors="coerce")
+        read: pd.Series = pd.to_datetime(text, format="%Y%m%d", errors="coerce")
         if read.notna().all():
             return read.astype("datetime64[us]").reindex(values.index), "%Y%m%d"
     return None
-
-
-def of_seconds(values: pd.Series) -> tuple[pd.Series, str] | None:
-    """Return seconds or milliseconds since 1970 as dates, if they are from 1990 to 2100."""
-    there = values.dropna()
-    for unit, scale in (("s", 1), ("ms", 1000)):
-        if len(there) and 631152000 * scale <= there.min() and there.max() <= 4102444800 * scale:
-            read = pd.to_datetime(values, unit=unit, errors="coerce")
-            return read.astype("datetime64[us]"), f"{unit} since 1970"
-    return None
-
-
-def _promising(some: pd.Series) -> bool:
-    return bool(_read(some)[0].notna().mean() >= 0.9)
 
 
 def _read(levels: pd.Series) -> tuple[pd.Series, tuple[str, ...], bool]:
@@ -125,8 +116,8 @@ def _candidates(levels: pd.Series) -> "list[tuple[str, pd.Series, bool]]":
     return found
 
 
-def _parsed(levels: pd.Series, form: str) -> pd.Series:
-    read = pd.to_datetime(levels, format=form, errors="coerce", utc=True)
+def _parsed(levels: "pd.Series[str]", form: str) -> pd.Series:
+    read: pd.Series = pd.to_datetime(levels, format=form, errors="coerce", utc=True)
     return read.dt.tz_localize(None).astype("datetime64[us]")
 
 

@@ -79,13 +79,10 @@ def _periods(names: np.ndarray, unit: str, wanted: int) -> Periods:
     left = float((part == "train").mean())
     several = len(sizes) >= BATCHES
     able = several and left >= 0.2
-    why = (
-        f"{len(sizes):,} batches, one a {unit}, of {sizes.min():,} to {sizes.max():,} rows; "
-        + (
-            f"{left:.0%} of the rows are left to train on"
-            if able
-            else "too few to hold out the last ones, so rows are held out at random"
-        )
+    why = f"{len(sizes):,} batches, one a {unit}, of {sizes.min():,} to {sizes.max():,} rows; " + (
+        f"{left:.0%} of the rows are left to train on"
+        if able
+        else "too few to hold out the last ones, so rows are held out at random"
     )
     return Periods(names, unit, why, able)
 

@@ -82,7 +82,7 @@ class Profile:
     @property
     def rows(self) -> int:
         """How many rows there are."""
-        return len(self.classes.values)
+        return len(self.classes.cells)
 
 
 def unknown(wishes: Wishes, names: Sequence[str]) -> list[str]:
@@ -130,7 +130,7 @@ def profile(
     faults += roles.faults(by_name, wishes.sensitive)
     if faults or isinstance(found, list):
         return faults
-    positive = (found.values == found.positive).to_numpy().astype("int64")
+    positive = (found.cells == found.positive).to_numpy().astype("int64")
     wanted = sizes.choose(len(positive), found.rate)
     cut, why = _periods(by_name, wishes, named, positive, wanted)
     kind = "group" if wishes.key else "time" if cut is not None and cut.split else "stratified"
@@ -138,7 +138,7 @@ def profile(
 
 
 def _few(found: Classes) -> list[str]:
-    rows = len(found.values)
+    rows = len(found.cells)
     rarer = round(min(found.rate, 1 - found.rate) * rows)
     if rows >= FEWEST_ROWS and rarer >= FEWEST_OF_A_CLASS:
         return []
@@ -148,16 +148,14 @@ def _few(found: Classes) -> list[str]:
     ]
 
 
-def _required(
-    columns: dict[str, Column], wishes: Wishes, place: Callable[[int], str]
-) -> list[str]:
+def _required(columns: dict[str, Column], wishes: Wishes, place: Callable[[int], str]) -> list[str]:
     """Return what is wrong with time and key: every row needs a value."""
     faults = []
     for option, name in (("--time", wishes.time), ("--key", wishes.key)):
         if name is None:
             continue
         column = columns[name]
-        missing = column.values.isna().to_numpy()
+        missing = column.cells.isna().to_numpy()
         if missing.any():
             rows = ", ".join(place(int(row)) for row in np.flatnonzero(missing)[:5])
             more = "…" if missing.sum() > 5 else ""
@@ -168,9 +166,9 @@ def _required(
             )
         elif option == "--time":
             faults += _no_time(column)
-        elif column.values.nunique() < 10:
+        elif column.cells.nunique() < 10:
             faults.append(
-                f"--key {name}: only {column.values.nunique()} values; rows can't be held out by it"
+                f"--key {name}: only {column.cells.nunique()} values; rows can't be held out by it"
             )
     return faults
 
@@ -182,9 +180,9 @@ def _no_time(column: Column) -> list[str]:
             text = "; ".join(column.said)
             return [f"--time {name}: {text}; write dates as YYYY-MM-DD, so that order is sure"]
         return []
-    if column.kind == "number" and not (column.values % 1 != 0).any():
+    if column.kind == "number" and not (column.cells % 1 != 0).any():
         return []
-    some = ", ".join(map(str, column.values.dropna().unique()[:3]))
+    some = ", ".join(map(str, column.cells.dropna().unique()[:3]))
     return [f"--time {name}: neither dates nor whole numbers ({some}); write them as YYYY-MM-DD"]
 
 
@@ -211,9 +209,9 @@ def _periods(
         said = [f"{name} is taken for the rows' time; --no-time if it isn't"]
     column = columns[name]
     if column.kind == "number":
-        names = cutting.of_numbers(column.values)
+        names = cutting.of_numbers(column.cells)
         return _checked(cutting.given(names, f"value of {name}", rows), positive, rows), said
-    return _checked(cutting.cut(column.values, positive, rows), positive, rows), said
+    return _checked(cutting.cut(column.cells, positive, rows), positive, rows), said
 
 
 def _checked(cut: Periods, positive: np.ndarray, wanted: int) -> Periods | None:
@@ -258,7 +256,7 @@ def _roles(
             dropped[column.name] = why
         else:
             usable.append(column)
-    some = [Column(c.name, c.kind, c.values[train].reset_index(drop=True)) for c in usable]
+    some = [Column(c.name, c.kind, c.cells[train].reset_index(drop=True)) for c in usable]
     alone = suspects.alone(some, positive[train])
     leaks = [name for name, auc in alone.items() if auc > suspects.LEAK]
     if len(leaks) == len(usable):  # nothing would be left
@@ -294,7 +292,9 @@ def _roles(
 
 def _time_of(cut: Periods | None, columns: Sequence[Column], look: list[str]) -> str | None:
     """Return the column that was taken for the time, if one was."""
-    said = [line.split(" is taken for the rows' time")[0] for line in look if "is taken for" in line]
+    said = [
+        line.split(" is taken for the rows' time")[0] for line in look if "is taken for" in line
+    ]
     names = {column.name for column in columns}
     return said[0] if cut is not None and said and said[0] in names else None
 
@@ -302,7 +302,7 @@ def _time_of(cut: Periods | None, columns: Sequence[Column], look: list[str]) ->
 def _typed(column: Column, classes: Classes, wishes: Wishes) -> Column:
     """Return a column as batches have it."""
     if column.name == wishes.target:
-        return Column(column.name, column.kind, classes.values, column.said)
+        return Column(column.name, column.kind, classes.cells, column.said)
     if column.name == wishes.key and column.kind == "number":
         return column
     return column
@@ -313,4 +313,4 @@ def keys(profile: Profile) -> pd.Series | None:
     if profile.key is None:
         return None
     own = next(column for column in profile.columns if column.name == profile.key)
-    return text_of(as_category(own).values)
+    return text_of(as_category(own).cells)

@@ -52,7 +52,7 @@ def features(columns: Sequence[Column], alone: Mapping[str, float]) -> dict[str,
     for column in columns:
         name = feature_name(column.name, found)
         kind, told = _kind(column)
-        missing = sentinel(column.values) if column.kind == "number" else None
+        missing = sentinel(column.cells) if column.kind == "number" else None
         if missing is not None:
             told += f"; {missing:g} stands for no value"
         if column.missing:
@@ -64,7 +64,7 @@ def features(columns: Sequence[Column], alone: Mapping[str, float]) -> dict[str,
 
 
 def _kind(column: Column) -> tuple[str, str]:
-    values = column.values.dropna()
+    values = column.cells.dropna()
     if column.kind == "category":
         count = values.nunique()
         return "category", f"{count:,} level{'s' * (count != 1)}" + ", codes" * column.code
@@ -102,7 +102,7 @@ def groups(columns: Mapping[str, Column], sensitive: Sequence[str]) -> dict[str,
 
 
 def _bins(column: Column) -> tuple[list[float] | None, str]:
-    values = column.values.dropna()
+    values = column.cells.dropna()
     if column.kind == "category" or values.nunique() <= FEW_VALUES:
         return None, f"{values.nunique():,} groups, as they are"
     if "age" in words(column.name) and values.min() >= 0 and values.max() <= 120:
@@ -124,7 +124,7 @@ def times(
             continue
         if set(words(name)) & BORN or any("other way round" in said for said in column.said):
             continue
-        cut = periods.cut(column.values, positive, wanted)
+        cut = periods.cut(column.cells, positive, wanted)
         if cut.split:
             found.append(name)
     return found
@@ -157,7 +157,7 @@ def look(
 
 
 def _several_rows(column: Column) -> str | None:
-    values = column.values.dropna()
+    values = column.cells.dropna()
     if "id" not in words(column.name) or len(values) < 2:
         return None
     share = values.nunique() / len(values)

@@ -171,12 +171,21 @@ def _nobody(profile: Profile) -> str:
 
 def _sensitive(profile: Profile) -> Block:
     if not profile.groups:
-        line = "# Who must be treated fairly: you named nobody. Each is {from: <column>, bins: null},"
+        line = (
+            "# Who must be treated fairly: you named nobody. Each is {from: <column>, bins: null},"
+        )
         return Block(
             ("sensitive",),
-            (line, "# or bins: [30, 60] to cut a number. It need not be a feature.", "sensitive: {}"),
+            (
+                line,
+                "# or bins: [30, 60] to cut a number. It need not be a feature.",
+                "sensitive: {}",
+            ),
         )
-    lines = ["# Who must be treated fairly, as you said; never needs to be a feature.", "sensitive:"]
+    lines = [
+        "# Who must be treated fairly, as you said; never needs to be a feature.",
+        "sensitive:",
+    ]
     for name, group in profile.groups.items():
         lines.append(f"  # {group.why}")
         lines.append(f"  {scalar(name)}: {scalar({'from': group.source, 'bins': group.bins})}")
@@ -203,7 +212,7 @@ def _features(profile: Profile) -> list[Block]:
     return [
         said(
             profile.rare_below,
-            "A level with fewer training rows is pooled as \"(other)\": 50, or one in 500 rows "
+            'A level with fewer training rows is pooled as "(other)": 50, or one in 500 rows '
             "where there are few, but at least 10.",
             *("features", "rare_below"),
         ),

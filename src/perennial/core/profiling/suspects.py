@@ -25,7 +25,7 @@ def useless(column: Column, rare_below: int, train: np.ndarray) -> str | None:
         rare_below: Levels with fewer training rows are pooled.
         train: Which rows would train, shape (rows,).
     """
-    own = column.values[train].dropna()
+    own = column.cells[train].dropna()
     rows = int(train.sum())
     if own.empty:
         return "no value in any row" if column.missing == 1 else "no value in the rows to train on"
@@ -78,7 +78,7 @@ def alone(columns: list[Column], target: np.ndarray) -> dict[str, float]:
         return {}
     found = {}
     for column in columns:
-        values = column.values.iloc[chosen].reset_index(drop=True)
+        values = column.cells.iloc[chosen].reset_index(drop=True)
         own = [_comparable(values, column.kind)]
         if 0 < values.isna().sum() < len(values):
             own.append(values.isna().astype("float64"))
@@ -110,12 +110,12 @@ def same(columns: list[Column]) -> dict[str, str]:
     if not columns:
         return {}
     ordered = sorted(columns, key=lambda column: column.kind == "category")
-    rows = len(ordered[0].values)
+    rows = len(ordered[0].cells)
     chosen = np.unique(np.linspace(0, rows - 1, min(rows, 20 * COMPARED)).astype(int))
     seen: dict[bytes, str] = {}
     found: dict[str, str] = {}
     for column in ordered:
-        codes = pd.factorize(column.values.iloc[chosen])[0].astype("int32")
+        codes = pd.factorize(column.cells.iloc[chosen])[0].astype("int32")
         mark = codes.tobytes()
         if mark in seen:
             found[column.name] = seen[mark]
@@ -128,11 +128,11 @@ def _correlated(numbers: list[Column]) -> dict[str, str]:
     """Return numbers whose ranks are those of an earlier one, nearly."""
     if len(numbers) < 2:
         return {}
-    rows = len(numbers[0].values)
+    rows = len(numbers[0].cells)
     chosen = np.unique(np.linspace(0, rows - 1, min(rows, COMPARED)).astype(int))
     ranks = np.empty((len(numbers), len(chosen)), dtype="float32")
     for place, column in enumerate(numbers):
-        own = column.values.iloc[chosen].astype("float64").rank()
+        own = column.cells.iloc[chosen].astype("float64").rank()
         rank = own.fillna(0.0).to_numpy()  # a missing value ranks lowest
         spread = rank.std()
         ranks[place] = (rank - rank.mean()) / (spread or 1.0)

@@ -7,7 +7,19 @@ import pandas as pd
 from perennial.core.features import text_of
 from perennial.core.profiling.columns import Column
 
-KNOWN_POSITIVE = ("1", "true", "yes", "y", "t", "positive", "pos", "bad", "default", "fraud", "churn")
+KNOWN_POSITIVE = (
+    "1",
+    "true",
+    "yes",
+    "y",
+    "t",
+    "positive",
+    "pos",
+    "bad",
+    "default",
+    "fraud",
+    "churn",
+)
 KNOWN_NEGATIVE = ("0", "false", "no", "n", "f", "negative", "neg", "good", "none", "-1")
 MULTICLASS = 50  # classes; a number with more values is a quantity
 REMEDY = (
@@ -22,14 +34,14 @@ class Classes:
     """The target's two classes.
 
     Attributes:
-        values: As batches have them: text, bool or int64, shape (rows,).
+        cells: As batches have them: text, bool or int64, shape (rows,).
         positive: The value of the positive class.
         negative: That of the other.
         chosen: Why this one is positive.
         rate: The share of positives.
     """
 
-    values: pd.Series
+    cells: pd.Series
     positive: str | int | bool
     negative: str | int | bool
     chosen: str
@@ -43,7 +55,7 @@ def classes(column: Column, positive: str | None) -> Classes | list[str]:
         column: The target, as recognised.
         positive: What the user says is the positive class; None if nothing.
     """
-    values = column.values
+    values = column.cells
     faults = _nulls(column)
     there = values.dropna()
     distinct = sorted(there.unique(), key=str)
@@ -66,7 +78,7 @@ def classes(column: Column, positive: str | None) -> Classes | list[str]:
 
 
 def _nulls(column: Column) -> list[str]:
-    missing = column.values.isna()
+    missing = column.cells.isna()
     if not missing.any():
         return []
     rows = [str(row + 1) for row in missing.to_numpy().nonzero()[0][:SHOWN]]
@@ -83,9 +95,9 @@ def _more(column: Column, distinct: list[object]) -> str:
     if column.kind == "date":
         return f"dates ({named}{more}); a target has two values"
     number = column.kind == "number"
-    whole = number and not (column.values.dropna() % 1 != 0).any()
+    whole = number and not (column.cells.dropna() % 1 != 0).any()
     if number and (len(distinct) > MULTICLASS or not whole):
-        low, high = column.values.min(), column.values.max()
+        low, high = column.cells.min(), column.cells.max()
         return f"a number from {low:g} to {high:g}, which is regression; two classes are supported"
     return f"{len(distinct):,} values ({named}{more}), which is multiclass; two are supported"
 
@@ -118,6 +130,6 @@ def _text(value: object) -> str:
 
 
 def _value(value: object, column: Column) -> str | int | bool:
-    if pd.api.types.is_bool_dtype(column.values):
+    if pd.api.types.is_bool_dtype(column.cells):
         return bool(value)
     return int(value) if column.kind == "number" else str(value)  # type: ignore[call-overload]

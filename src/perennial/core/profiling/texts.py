@@ -25,12 +25,12 @@ class Numbers:
     """A text column read as numbers.
 
     Attributes:
-        values: float64, missing where there was no number, shape (rows,).
+        cells: float64, missing where there was no number, shape (rows,).
         written: How they were written, where not plainly; None if they were.
         words: Values that are no numbers and became missing.
     """
 
-    values: pd.Series
+    cells: pd.Series
     written: str | None
     words: tuple[str, ...]
 
@@ -57,9 +57,7 @@ def is_code(levels: pd.Series) -> bool:
     return bool(levels.str.fullmatch(LEADING_ZERO.pattern).any())
 
 
-def numbers(
-    codes: np.ndarray, levels: pd.Series, comma_is_decimal: bool = False
-) -> Numbers | None:
+def numbers(codes: np.ndarray, levels: pd.Series, comma_is_decimal: bool = False) -> Numbers | None:
     """Return a text column as numbers, or None where it is something else.
 
     Args:
