@@ -17,7 +17,8 @@ from perennial.errors import InputError
 SAMPLE = 1 << 18
 BLOCK = 4 << 20
 LINES_OF_A_FIELD = 100
-LARGEST_ROW = 64 << 20
+LARGEST_ROW = 64 << 20  # a file so small is one block, so that no row can be too large
+LARGEST_BLOCK = 16 << 20
 
 
 def read(file: IO[bytes], name: str) -> tuple[Any, list[str], list[str]]:
@@ -66,7 +67,7 @@ def _header(file: IO[bytes], start: int, dialect: Dialect, name: str) -> list[st
 @contextlib.contextmanager
 def _text(file: IO[bytes], start: int) -> Iterator[io.TextIOWrapper]:
     file.seek(start)
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")  # type: ignore[arg-type]
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     try:
         yield text
     finally:
@@ -92,9 +93,7 @@ def _parse(file: IO[bytes], start: int, dialect: Dialect, header: list[str], nam
             pa.PythonFile(_Kept(file), mode="r"),
             arrow.ReadOptions(
                 use_threads=False,
-                block_size=max(BLOCK, min(size + 1, LARGEST_ROW))
-                if size < LARGEST_ROW
-                else BLOCK * 4,
+                block_size=max(BLOCK, size + 1) if size < LARGEST_ROW else LARGEST_BLOCK,
                 skip_rows=dialect.skip,
                 column_names=names,
                 skip_rows_after_names=1,
@@ -124,8 +123,8 @@ def _parse(file: IO[bytes], start: int, dialect: Dialect, header: list[str], nam
 
 
 _RAGGED_REMEDY = (
-    "Each row needs as many fields as the header has: quote fields that hold the delimiter, a quote "
-    "or a line break, and close every quote."
+    "Each row needs as many fields as the header has: quote fields that hold the delimiter, a "
+    "quote or a line break, and close every quote."
 )
 
 
@@ -146,7 +145,7 @@ class _Kept(io.RawIOBase):
 
 def _unparsed(told: str, name: str) -> str:
     if "straddling" in told:
-        return f"{name}: a row of over {BLOCK >> 20} MiB: most likely a quote that is not closed"
+        return f"{name}: a row of over {LARGEST_BLOCK >> 20} MiB: most likely a quote that is not closed"
     first = re.sub(r"\s+", " ", told).strip()
     return f"{name}: can't be read as rows: {first[:300]}"
 

@@ -49,19 +49,26 @@ def plain(table: Any) -> "tuple[pd.DataFrame, list[str]]":
 
 
 def _plain(column: Any) -> "pd.Series | None":
-    import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    types = pa.types
+    if types.is_dictionary(column.type):
+        column = pc.cast(column, column.type.value_type)
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = pc.cast(column, kind.value_type)
-        kind = column.type
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        column = pc.cast(column, pa.string(), safe=False)
-        kind = column.type
-    if pa.types.is_string(kind):
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         return column.to_pandas().astype("str")
+    if types.is_time(kind):
+        return pc.cast(column, pa.string()).to_pandas().astype("str")
+    if types.is_decimal(kind):
+        return pc.cast(column, pa.float64(), safe=False).to_pandas()
+    return _number_or_time(column, kind)
+
+
+def _number_or_time(column: Any, kind: Any) -> "pd.Series | None":
+    import pandas as pd
+    import pyarrow as pa
+
     if pa.types.is_boolean(kind):
         if column.null_count:
             return column.to_pandas().map({True: "True", False: "False"}).astype("str")
@@ -71,13 +78,9 @@ def _plain(column: Any) -> "pd.Series | None":
         return values.dt.tz_localize(None).astype("datetime64[us]")
     if pa.types.is_duration(kind):
         return column.to_pandas().dt.total_seconds()
-    if pa.types.is_time(kind):
-        return pc.cast(column, pa.string()).to_pandas().astype("str")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind):
         values = column.to_pandas()
         whole = pa.types.is_integer(kind) and not column.null_count
         fits = whole and str(kind) != "uint64"
         return values.astype("int64" if fits else "float64")
-    if pa.types.is_decimal(kind):
-        return pc.cast(column, pa.float64(), safe=False).to_pandas()
     return None

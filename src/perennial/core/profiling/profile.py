@@ -263,11 +263,11 @@ def _roles(
         leaks = []
     for name in leaks:
         dropped[name] = (
-            f"tells the target alone with a ROC AUC of {alone[name]:.3f} or more: most likely known "
-            "only with the answer"
+            f"tells the target alone with a ROC AUC of {alone[name]:.3f} or more: most likely "
+            "known only with the answer"
         )
     rest = [column for column in usable if column.name not in leaks]
-    for name, other in suspects.same([c for c in rest]).items():
+    for name, other in suspects.same(rest).items():
         if name not in wishes.sensitive:
             dropped[name] = f"says what {other} says"
     rest = [column for column in rest if column.name not in dropped]
@@ -286,7 +286,7 @@ def _roles(
         groups=roles.groups({c.name: c for c in columns}, wishes.sensitive),
         rare_below=rare,
         alone=alone,
-        look=tuple([*look, *roles.look(columns, wishes.key, dropped, leaks, wanted)]),
+        look=(*look, *roles.look(columns, wishes.key, dropped, leaks, wanted)),
     )
 
 

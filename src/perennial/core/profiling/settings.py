@@ -232,8 +232,9 @@ def _training(profile: Profile) -> list[Block]:
         "pays to say yes where the probability is above the average"
     )
     utility = [
-        "# What one decision is worth; the threshold maximises it on the calibration rows. YOURS TO",
-        f"# SAY, and the first thing to change. Until then {why}.".replace(";", ","),
+        "# What one decision is worth; the threshold maximises it on the calibration rows. This is",
+        "# yours to say, and the first thing to change. Until then",
+        f"# {why}.",
         "utility:",
         "  true_positive: 1.0",
         f"  false_positive: {scalar(-cost)}",
@@ -245,7 +246,7 @@ def _training(profile: Profile) -> list[Block]:
         "# Nothing is done about differences between groups until you have seen them in",
         "# reports/fairness.json.",
         "mitigation:",
-        "  method: none             # or reweighing, exponentiated_gradient, thresholds (per group)",
+        "  method: none             # or reweighing, exponentiated_gradient, thresholds",
         f"  attribute: {scalar(first)}",
         "  constraint: true_positive_rate_parity",
         "  permission: null         # `thresholds` treats people by group: who permits it, and why",
