@@ -26,6 +26,15 @@ def dirty(folder: Path = Path(), ignoring: Sequence[Path] = ()) -> bool | None:
     return None if answer is None else bool(answer.strip())
 
 
+def changed(paths: Sequence[Path], folder: Path = Path()) -> list[str] | None:
+    """Return which of some files and folders differ from the commit; None where there is none."""
+    if commit(folder) is None:
+        return None
+    named = [f":(literal){path.as_posix()}" for path in paths]
+    answer = _git(folder, "status", "--porcelain", "-z", "--no-renames", "--", *named)
+    return None if answer is None else [line[3:] for line in answer.split("\0") if line]
+
+
 def author() -> str | None:
     """Return the user's name as Git has it, or None."""
     return (_git(Path(), "config", "user.name") or "").strip() or None

@@ -2,7 +2,7 @@
 
 import sys
 
-from perennial.cli import job, proofs, release  # noqa: F401  each registers its commands
+from perennial.cli import data, job, proofs, release  # noqa: F401  each registers its commands
 from perennial.cli.app import app
 
 __all__ = ["app", "main"]
