@@ -140,7 +140,7 @@ def _texts(
     params = configuration.check(text)
     suite = contract.suite(found, list(rows.values()))
     nobody = dict.fromkeys(("version", "digest", "plan", "verdict", "when"))
-    champion = {"schema_version": 1, "model": model, **nobody, "attempts": []}
+    champion: dict[str, Any] = {"schema_version": 1, "model": model, **nobody, "attempts": []}
     return {
         paths.PARAMS: text,
         paths.EXPECTATIONS / params.validation.suite: _json(suite),

@@ -108,8 +108,8 @@ def _split(found: Profile) -> str:
     sizes = found.sizes
     cut = f": {_plain(found.periods.why)}" if found.periods else ""
     return (
-        f"**How rows are held out** (`split.kind`): {found.kind}{cut}. At least {sizes.calibration:,} "
-        f"calibrate, {sizes.holdout:,} judge"
+        f"**How rows are held out** (`split.kind`): {found.kind}{cut}. At least "
+        f"{sizes.calibration:,} calibrate, {sizes.holdout:,} judge"
     )
 
 

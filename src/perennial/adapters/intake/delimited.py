@@ -145,7 +145,8 @@ class _Kept(io.RawIOBase):
 
 def _unparsed(told: str, name: str) -> str:
     if "straddling" in told:
-        return f"{name}: a row of over {LARGEST_BLOCK >> 20} MiB: most likely a quote that is not closed"
+        size = LARGEST_BLOCK >> 20
+        return f"{name}: a row of over {size} MiB: most likely a quote that is not closed"
     first = re.sub(r"\s+", " ", told).strip()
     return f"{name}: can't be read as rows: {first[:300]}"
 

@@ -115,8 +115,10 @@ def same(columns: list[Column]) -> dict[str, str]:
     seen: dict[bytes, str] = {}
     found: dict[str, str] = {}
     for column in ordered:
-        codes = pd.factorize(column.cells.iloc[chosen])[0].astype("int32")
-        mark = codes.tobytes()
+        codes, distinct = pd.factorize(column.cells.iloc[chosen])
+        if len(distinct) > TOO_MANY * len(chosen):
+            continue  # where hardly a value comes again, any two columns go together
+        mark = codes.astype("int32").tobytes()
         if mark in seen:
             found[column.name] = seen[mark]
         else:
