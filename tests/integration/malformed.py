@@ -144,10 +144,16 @@ KINDS: dict[str, Spoil] = {
     "NaN and Inf": _cell(lambda rng: [b"NaN", b"Inf", b"-inf", b"1e999"][int(rng.integers(0, 4))]),
     "mixed types": _cell(lambda rng: [b"x", b"1", b"2024-01-01", b"TRUE"][int(rng.integers(0, 4))]),
     "formulas": _cell(lambda rng: INJECTED[int(rng.integers(0, 3))].encode()),
-    "formulas in the header": _header(lambda one: one.replace(b"s0", b"=1+1").replace(b"s1", b"@x")),
+    "formulas in the header": _header(
+        lambda one: one.replace(b"s0", b"=1+1").replace(b"s1", b"@x")
+    ),
     "giant numbers": _cell(lambda rng: b"9" * int(rng.integers(19, 500))),
-    "strange numbers": _cell(lambda rng: [b"0x1F", b"1_000", b"1e-400", b"--5", b"\xe2\x82\xac"][int(rng.integers(0, 5))]),
-    "strange days": _cell(lambda rng: [b"31.02.2024", b"9999-99-99", b"0000-00-00", b"1.1.1"][int(rng.integers(0, 4))]),
+    "strange numbers": _cell(
+        lambda rng: [b"0x1F", b"1_000", b"1e-400", b"--5", b"\xe2\x82\xac"][int(rng.integers(0, 5))]
+    ),
+    "strange days": _cell(
+        lambda rng: [b"31.02.2024", b"9999-99-99", b"0000-00-00", b"1.1.1"][int(rng.integers(0, 4))]
+    ),
     "zip bomb": _bomb(_zip_bomb),
     "gzip bomb": _bomb(gzip.compress),
     "gzip cut off": lambda c, rng: _cut(gzip.compress(c), rng),

@@ -296,7 +296,9 @@ def test_every_kind_of_column_comes_through_and_names_are_safe(
     params = read_params()
     assert all(not set(name) & set("[]<>{} ") for name in params.features.columns)
     kinds = {chosen.source: chosen.kind for chosen in made.profile.features.values()}
-    assert kinds["postcode"] == kinds["smoker?"] == kinds["shop"] == kinds["rare.note"] == "category"
+    assert (
+        kinds["postcode"] == kinds["smoker?"] == kinds["shop"] == kinds["rare.note"] == "category"
+    )
     assert kinds["income (yearly)"] in ("number", "signed_log")
     assert kinds["rate in %"] == kinds["seldom"] == kinds["a<b"] == "number"
     gone = made.profile.dropped

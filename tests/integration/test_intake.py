@@ -43,7 +43,11 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["cp1251", "shift_jis", "gb18030"])
 def test_encodings_of_other_scripts(tmp_path: Path, encoding: str) -> None:
-    word = {"cp1251": "Привет мир это строка", "shift_jis": "日本語のテキスト", "gb18030": "中文文本的例子"}
+    word = {
+        "cp1251": "Привет мир это строка",
+        "shift_jis": "日本語のテキスト",
+        "gb18030": "中文文本的例子",
+    }
     path = tmp_path / "f.csv"
     path.write_bytes(("a,b\n" + f"1,{word[encoding]}\n" * 40).encode(encoding))
     assert read(path)[0] == ["1", word[encoding]]
@@ -60,7 +64,7 @@ def test_delimiters_and_line_ends(tmp_path: Path, delimiter: str, ending: str) -
 
 
 def test_other_quotes_escapes_and_excels_first_line(tmp_path: Path) -> None:
-    for text in ("a,b\n'x,1',2\n'y,2',3\n", "sep=,\na,b\n\"x,1\",2\n\"y,2\",3\n"):
+    for text in ("a,b\n'x,1',2\n'y,2',3\n", 'sep=,\na,b\n"x,1",2\n"y,2",3\n'):
         (tmp_path / "f.csv").write_text(text)
         assert read(tmp_path / "f.csv") == [["x,1", "2"], ["y,2", "3"]]
     (tmp_path / "f.csv").write_text('a,b\n"x \\"1\\"",2\n"y",3\n')
@@ -164,9 +168,7 @@ def test_a_quote_that_is_not_closed_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["gz", "zip"])
-def test_a_bomb_is_not_unpacked(
-    tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bomb_is_not_unpacked(tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacking, "ALWAYS", 1 << 20)
     path, content = tmp_path / f"f.{how}", b"a,b\n" + b"0" * (8 << 20)
     if how == "zip":

@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-NASTY = ["a{b}", "$3 or $4", "x|y", "<b>bold</b>", "=cmd|' /C calc'!A0", 'say "so"', "naïve, or not"]
+NASTY = [
+    "a{b}",
+    "$3 or $4",
+    "x|y",
+    "<b>bold</b>",
+    "=cmd|' /C calc'!A0",
+    'say "so"',
+    "naïve, or not",
+]
 
 
 def signal(rows: int, seed: int, rate: float = 0.3) -> tuple[pd.DataFrame, np.ndarray]:
@@ -31,7 +39,10 @@ def mixed(rows: int = 2500, seed: int = 1) -> tuple[list[str], pd.DataFrame]:
         ("fee", [f"${abs(value):.0f}" for value in known["s2"] * 40]),
         ("icd", [f"{c}{n:02d}.{d}" for c, n, d in _triples(rng, rows)]),
         ("postcode", [f"{n:05d}" for n in rng.choice(rng.integers(500, 99999, 60), rows)]),
-        ("seldom", [f"{v:.2f}" if u < 0.05 else "" for v, u in zip(rate, rng.random(rows), strict=True)]),
+        (
+            "seldom",
+            [f"{v:.2f}" if u < 0.05 else "" for v, u in zip(rate, rng.random(rows), strict=True)],
+        ),
         ("rare.note", ["x" if u < 0.05 else "NA" for u in rng.random(rows)]),
         ("seen on", [day.strftime(forms[i % 3]) for i, day in enumerate(days)]),
         ("smoker?", list(rng.choice(["Y", "N"], rows))),
@@ -44,7 +55,10 @@ def mixed(rows: int = 2500, seed: int = 1) -> tuple[list[str], pd.DataFrame]:
         ("twice", [f"{value:.3f}" for value in known["s0"]]),
         ("twice", [str(n) for n in rng.integers(0, 100, rows)]),
         ("", [str(n) for n in rng.integers(0, 9, rows)]),
-        ("comment", [" ".join(rng.choice(["good", "bad", "late", "again", "why"], 9)) for _ in range(rows)]),
+        (
+            "comment",
+            [" ".join(rng.choice(["good", "bad", "late", "again", "why"], 9)) for _ in range(rows)],
+        ),
         ("group", list(rng.choice(["A", "B", "C"], rows, p=[0.5, 0.3, 0.2]))),
         ("age", [str(n) for n in rng.integers(18, 90, rows)]),
     ]

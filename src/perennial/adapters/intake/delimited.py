@@ -54,10 +54,13 @@ def _header(file: IO[bytes], start: int, dialect: Dialect, name: str) -> list[st
         with _text(file, start) as text:
             for _ in range(dialect.skip):
                 text.readline()
-            header = next((row for row in dialect.rows(text) if row), None)
+            rows = (row for row in dialect.rows(text) if row)
+            header, more = next(rows, None), next(rows, None)
     except csv.Error as error:
         fault = f"{name}: line 1: {error}"
         raise InputError(fault, "Correct the header, or the quote that is not closed.") from error
+    if header is not None and not more:
+        raise InputError(f"{name}: a header and no rows", "Export it again, with rows.")
     if header is None or not any(cell.strip() for cell in header):
         raise InputError(f"{name}: no header: nothing but blank lines", "Export it again.")
     require_room(name, 0, 0, len(header))

@@ -69,6 +69,7 @@ def _score(dialect: Dialect, text: str, whole: bool) -> tuple[float, int]:
     """Return the share of rows as wide as the usual one, and how wide that is."""
     try:
         rows = [len(row) for row in dialect.rows(io.StringIO(text, newline="")) if row]
+        rows = rows[dialect.skip :]
     except csv.Error:
         return 0.0, 0
     if not whole and len(rows) > 1:
@@ -79,5 +80,6 @@ def _score(dialect: Dialect, text: str, whole: bool) -> tuple[float, int]:
     if width < 2:
         return 0.0, 0
     penalty = 0.5 if dialect.delimiter in ": " else 1.0  # of times, and of words
+    penalty *= 1.0 if rows[0] == width else 0.5  # the header knows best
     quoted = 1e-6 if dialect.quote == "'" else 0.0
     return round(penalty * count / len(rows) - quoted, 3 if not quoted else 7), width
