@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
 from tests.integration import users_data
 
 Spoil = Callable[[bytes, np.random.Generator], bytes]
@@ -34,10 +33,11 @@ def _joined(lines: list[bytes]) -> bytes:
 
 def _some_lines(change: Callable[[bytes, np.random.Generator], bytes], share: float) -> Spoil:
     def spoil(content: bytes, rng: np.random.Generator) -> bytes:
-        lines = _lines(content)
-        return _joined(
-            [lines[0], *(change(one, rng) if rng.random() < share else one for one in lines[1:])]
-        )
+        first, *rest = _lines(content)
+        chosen = rng.random(len(rest)) < share
+        chosen[rng.integers(0, len(rest))] = True
+        spoiled = [change(one, rng) if own else one for own, one in zip(chosen, rest, strict=True)]
+        return _joined([first, *spoiled])
 
     return spoil
 
@@ -82,7 +82,7 @@ def _encrypted(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def _bomb(pack: Callable[[bytes], bytes]) -> Spoil:
-    return lambda content, rng: pack(content + b"0" * (200 << 20))
+    return lambda content, _rng: pack(content + b"0" * (200 << 20))
 
 
 def _zip_bomb(content: bytes) -> bytes:
@@ -133,14 +133,14 @@ def _mojibake(content: bytes, rng: np.random.Generator) -> bytes:
 KINDS: dict[str, Spoil] = {
     "cut off": _cut,
     "bytes flipped": _flipped,
-    "noise": lambda c, rng: rng.bytes(5000),
-    "noise without NUL": lambda c, rng: rng.bytes(5000).replace(b"\0", b"x"),
-    "delimiters lost": _some_lines(lambda one, rng: one.replace(b",", b"", 2), 0.05),
-    "delimiters more": _some_lines(lambda one, rng: one + b",,extra", 0.05),
-    "another delimiter midway": _some_lines(lambda one, rng: one.replace(b",", b";"), 0.5),
-    "huge field": _cell(lambda rng: b"x" * (2 << 20), 0.01),
-    "quote not closed": _cell(lambda rng: b'"open', 0.01),
-    "quotes within": _cell(lambda rng: b'a"b"c', 0.2),
+    "noise": lambda _c, rng: rng.bytes(5000),
+    "noise without NUL": lambda _c, rng: rng.bytes(5000).replace(b"\0", b"x"),
+    "delimiters lost": _some_lines(lambda one, _rng: one.replace(b",", b"", 2), 0.05),
+    "delimiters more": _some_lines(lambda one, _rng: one + b",,extra", 0.05),
+    "another delimiter midway": _some_lines(lambda one, _rng: one.replace(b",", b";"), 0.5),
+    "huge field": _cell(lambda _: b"x" * (2 << 20), 0.01),
+    "quote not closed": _cell(lambda _: b'"open', 0.01),
+    "quotes within": _cell(lambda _: b'a"b"c', 0.2),
     "NaN and Inf": _cell(lambda rng: [b"NaN", b"Inf", b"-inf", b"1e999"][int(rng.integers(0, 4))]),
     "mixed types": _cell(lambda rng: [b"x", b"1", b"2024-01-01", b"TRUE"][int(rng.integers(0, 4))]),
     "formulas": _cell(lambda rng: INJECTED[int(rng.integers(0, 3))].encode()),
@@ -162,16 +162,16 @@ KINDS: dict[str, Spoil] = {
     "zip of nothing": _zipped([]),
     "zip spoiled": lambda c, rng: _flipped(_zipped(["f.csv"])(c, rng), rng),
     "zip encrypted": _encrypted,
-    "empty": lambda c, rng: b"",
-    "blank": lambda c, rng: bytes(rng.choice(list(b" \n\r\t"), 200).astype("uint8")),
+    "empty": lambda _c, _rng: b"",
+    "blank": lambda _c, rng: bytes(rng.choice(list(b" \n\r\t"), 200).astype("uint8")),
     "header only": lambda c, rng: _lines(c)[0] + b"\n" * int(rng.integers(0, 5)),
-    "no header": lambda c, rng: _joined(_lines(c)[1:]),
-    "NULs": _some_lines(lambda one, rng: one.replace(b",", b"\0", 1), 0.02),
+    "no header": lambda c, _rng: _joined(_lines(c)[1:]),
+    "NULs": _some_lines(lambda one, _rng: one.replace(b",", b"\0", 1), 0.02),
     "UTF-16 cut in a sign": lambda c, rng: c.decode().encode("utf-16")[: -int(rng.integers(1, 99))],
     "encodings mixed": _mojibake,
     "Parquet cut off": lambda c, rng: _cut(_as_parquet(c), rng),
     "Parquet spoiled": lambda c, rng: _flipped(_as_parquet(c), rng),
-    "Parquet of lists": lambda c, rng: _parquet(pd.DataFrame({"answer": [[1], [2]]})),
+    "Parquet of lists": lambda _c, _rng: _parquet(pd.DataFrame({"answer": [[1], [2]]})),
     "target missing in rows": _target([b"yes", b"no", b"no", b""]),
     "target of one class": _target([b"no"]),
     "target of many": _target([b"a", b"b", b"c", b"d"]),

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.integration import users_data
+from tests.integration.initiated import Init, call, git, project, shipped, state
 
 from perennial.adapters import batches, expectations, swapping
 from perennial.adapters.configuration import read_params
 from perennial.commands import init_guards
 from perennial.core.findings import findings
 from perennial.errors import InputError
-from tests.integration import users_data
-from tests.integration.initiated import Init, call, git, project, shipped, state
 
 __all__ = ["call", "project", "shipped"]
 CHAMPION = {"model": "m", "version": "1", "digest": "d", "verdict": "promote", "when": "now"}

@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.integration import malformed
+from tests.integration.initiated import project, shipped, state
 from typer.testing import CliRunner
 
 from perennial.cli import app
-from tests.integration import malformed
-from tests.integration.initiated import project, shipped, state
 
 __all__ = ["project", "shipped"]
 USABLE = {  # what some seeds of them leave whole, or read as what it says

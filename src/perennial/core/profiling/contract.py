@@ -19,7 +19,7 @@ ABOUT = (
     "The contract of one batch, profiled from the data by `perennial init`: what must hold before "
     "its rows are trained on. `rule` says in words what an expectation asks, and stands in "
     "reports; `why` says what it rests on. An expectation with `mostly` tolerates, and reports, "
-    "the rest. docs/faults-of-data.md says what becomes of each fault. Tighten what you know better."
+    "the rest. docs/faults-of-data.md says what becomes of each fault. Tighten what you can."
 )
 
 
