@@ -242,3 +242,12 @@ def test_the_estimate_rests_on_the_rows_of_the_worst_slice() -> None:
     assert isinstance(estimate, Estimate)
     assert estimate.n == worst["rows"]
     assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_of_thousands_of_slices_the_pairs_of_the_largest_are_looked_at() -> None:
+    random = np.random.default_rng(3)
+    wide = pd.DataFrame(random.normal(size=(400, 500)), columns=[f"f{i}" for i in range(500)])
+    found = search(wide, bins=2)
+    pairs = {name for name in names(found) if " and " in name}
+    assert len(names(found) - pairs) == 1000  # each of them alone
+    assert 0 < len(pairs) <= slices.PAIRED * (slices.PAIRED - 1) / 2
