@@ -250,6 +250,22 @@ def test_the_contract_accepts_its_own_batches_and_not_what_is_clearly_unlike(
     assert not [name for name in unlike if not found[name]]
 
 
+def test_the_contract_accepts_types_as_parquet_has_them(
+    project: Path, tmp_path: Path, call: Init
+) -> None:
+    frame = users_data.timed(600).assign(member=lambda f: f["s0"] > 0.5, visits=range(600))
+    frame["since"] = frame["when"].where(frame["s1"] > 0)
+    frame["note"] = frame["kind"].astype("category").where(frame["s2"] > 0)
+    frame.to_parquet(tmp_path / "f.parquet")
+    made = call(tmp_path / "f.parquet", "churned", no_time=True, key="visits")
+    assert made.profile.classes.positive is True
+    assert read_params().target.positive is True
+    contract = expectations.load(project / "expectations/batch.json")
+    own = batches.read(project / "data/batches/all.parquet")
+    assert checked(contract, {"all": own}) == {"all": []}
+    assert checked(contract, {"text": own.assign(member="True")})["text"]
+
+
 # ---- shapes
 
 

@@ -64,6 +64,13 @@ def blocks(profile: Profile, model: str, largest: float) -> list[Block]:
     """
     return [
         said("latest", "Every batch; name a period to see none after it.", "data", "as_of"),
+        said(
+            None,
+            "Where labels come later than the rows: {folder: data/labels, key: <column>, min_share:"
+            " 0.9}; the folder is also a dep of validate in dvc.yaml. null: each batch brings its "
+            "target.",
+            *("data", "labels"),
+        ),
         *_target(profile),
         said(
             largest,
@@ -157,6 +164,12 @@ def _split(profile: Profile) -> list[Block]:
             *("split", "calibration_rows"),
         ),
         said(sizes.holdout, "To judge by: the same.", "split", "holdout_rows"),
+        said(
+            {"kind": "all", "last": None},
+            "What to train on: all; the last n `periods` or `rows`; or `chosen`: all, half or a "
+            "quarter, by what the newest labels say. Other than all needs a split by time.",
+            *("split", "history"),
+        ),
     ]
 
 
