@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from perennial.commands.init import Made, init
-from perennial.core.profiling.profile import Wishes
+from perennial.core.profiling.wished import Wishes
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("params.yaml", "champion.json", "dvc.yaml", "expectations/batch.json", "data/README.md")

@@ -6,7 +6,8 @@ import pytest
 
 from perennial.core.profiling import periods, sizes, suspects, target
 from perennial.core.profiling.columns import recognise
-from perennial.core.profiling.profile import Profile, Wishes, profile
+from perennial.core.profiling.profile import Profile, profile
+from perennial.core.profiling.wished import Wishes
 from tests.integration import users_data
 
 RNG = np.random.default_rng(0)
@@ -81,9 +82,10 @@ def test_sizes_are_a_fifth_at_most_and_say_when_that_is_short() -> None:
 )
 def test_periods_leave_enough_to_train_on(days: int, rows: int, unit: str) -> None:
     when = pd.Series(pd.Timestamp("2015-01-01") + pd.to_timedelta(RNG.integers(0, days, rows), "D"))
-    found = periods.cut(when, RNG.integers(0, 2, rows), 1000)
+    wanted = sizes.Sizes(rows, 1000, 1000, 1000)
+    found = periods.cut(when, RNG.integers(0, 2, rows), wanted)
     assert found.split
-    part = periods.part_of(found.names, 1000)
+    part = periods.part_of(found.names, wanted)
     assert (part == "train").mean() >= 0.5
     assert min((part == name).sum() for name in ("calibration", "holdout")) >= 1000
     order = np.argsort(when.to_numpy(), kind="stable")

@@ -43,7 +43,7 @@ def init(
     with answering(as_json):
         from perennial.commands import rendering_init
         from perennial.commands.init import init as act
-        from perennial.core.profiling.profile import Wishes
+        from perennial.core.profiling.wished import Wishes
 
         wishes = Wishes(
             target, positive, _names(sensitive), time, no_time, key or None, _names(drop)

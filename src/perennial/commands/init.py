@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from perennial import paths
 from perennial.adapters import batches, blocks, configuration, files, intake, runlock, swapping
 from perennial.commands import init_guards, init_pages
-from perennial.core.profiling import columns, contract, settings
+from perennial.core.profiling import columns, contract, settings, wished
 from perennial.core.profiling import profile as profiling
-from perennial.core.profiling.profile import Profile, Wishes
+from perennial.core.profiling.profile import Profile
+from perennial.core.profiling.wished import Wishes
 from perennial.errors import InputError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _make(data: str, query: str | None, wishes: Wishes, force: bool) -> Made:
 
 def _profile(table: "Table", wishes: Wishes) -> Profile:
     names = [str(name) for name in table.rows.columns]
-    faults = profiling.unknown(wishes, names)
+    faults = wished.unknown(wishes, names)
     if faults:
         raise InputError(faults, REMEDY)
     own = [columns.recognise(table.rows[n], n, table.comma_is_decimal) for n in names]

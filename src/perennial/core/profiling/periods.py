@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from perennial.core.profiling.sizes import Sizes
+
 ALIASES = {"month": "M", "week": "W", "quarter": "Q", "day": "D", "year": "Y", "hour": "h"}
 FEWEST, MOST = 5, 200  # batches: fewer are no history, more are files without use
 USUAL = 200  # rows of a middling batch: what drift is looked for in
@@ -29,7 +31,7 @@ class Periods:
     split: bool
 
 
-def cut(times: pd.Series, target: np.ndarray, wanted: int) -> Periods:
+def cut(times: pd.Series, target: np.ndarray, wanted: Sizes) -> Periods:
     """Cut rows by time: the month, or what suits better.
 
     Args:
@@ -44,7 +46,7 @@ def cut(times: pd.Series, target: np.ndarray, wanted: int) -> Periods:
     return _periods(tried[unit], unit, wanted)
 
 
-def given(names: np.ndarray, unit: str, wanted: int) -> Periods:
+def given(names: np.ndarray, unit: str, wanted: Sizes) -> Periods:
     """Return periods that the data themselves name, such as one a file."""
     return _periods(names, unit, wanted)
 
@@ -57,15 +59,15 @@ def of_numbers(values: pd.Series) -> np.ndarray:
     return shifted.astype("str").str.zfill(width).to_numpy(dtype=object)
 
 
-def part_of(names: np.ndarray, wanted: int) -> np.ndarray:
+def part_of(names: np.ndarray, wanted: Sizes) -> np.ndarray:
     """Return each row's part under a split by time: train, calibration or holdout."""
     periods, place = np.unique(names.astype(str), return_inverse=True)
     sizes = np.bincount(place)
     part = np.full(len(periods), "train", dtype=object)
     end = len(periods)
-    for name in ("holdout", "calibration"):
+    for name, rows in (("holdout", wanted.holdout), ("calibration", wanted.calibration)):
         total, start = 0, end
-        while start > 0 and total < wanted:
+        while start > 0 and total < rows:
             start -= 1
             total += sizes[start]
         part[start:end] = name
@@ -73,7 +75,7 @@ def part_of(names: np.ndarray, wanted: int) -> np.ndarray:
     return part[place]
 
 
-def _periods(names: np.ndarray, unit: str, wanted: int) -> Periods:
+def _periods(names: np.ndarray, unit: str, wanted: Sizes) -> Periods:
     sizes = pd.Series(names).value_counts()
     part = part_of(names, wanted)
     left = float((part == "train").mean())
@@ -87,7 +89,7 @@ def _periods(names: np.ndarray, unit: str, wanted: int) -> Periods:
     return Periods(names, unit, why, able)
 
 
-def _score(names: np.ndarray, target: np.ndarray, wanted: int) -> tuple[float, ...]:
+def _score(names: np.ndarray, target: np.ndarray, wanted: Sizes) -> tuple[float, ...]:
     """Return how good a cut is: enough to train on, a sensible number, both classes, size."""
     _, place = np.unique(names.astype(str), return_inverse=True)
     sizes = np.bincount(place)

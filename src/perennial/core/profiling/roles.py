@@ -115,7 +115,7 @@ def _bins(column: Column) -> tuple[list[float] | None, str]:
 
 
 def times(
-    columns: Mapping[str, Column], target: str, positive: np.ndarray, wanted: int
+    columns: Mapping[str, Column], target: str, positive: np.ndarray, wanted: Sizes
 ) -> list[str]:
     """Return the columns that could be the rows' time: dates in every row that can be split by."""
     found = []
