@@ -142,7 +142,7 @@ def test_a_database_by_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_password_is_never_shown(tmp_path: Path) -> None:
     for query in (None, "select 1"):
         with pytest.raises(PerennialError) as raised:
-            intake.read("postgresql://me:secret@127.0.0.1:9/x", query)
+            intake.read("postgresql://me:secret@127.0.0.1:9/x?password=secret", query)
         assert "secret" not in str(raised.value)
         assert isinstance(raised.value, InputError | UnreachableError)
 
@@ -165,6 +165,14 @@ def test_bytes_that_are_no_utf8_are_named_by_offset_and_line(tmp_path: Path) -> 
 def test_a_quote_that_is_not_closed_is_found(tmp_path: Path) -> None:
     text = "a,b\n" + "1,2\n" * 50 + '"3,4\n' + "5,6\n" * 5000
     assert faults_of(tmp_path / "f.csv", text.encode())
+
+
+def test_a_spreadsheet_is_named_for_what_it_is(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "f.xlsx", "w") as archive:
+        archive.writestr("[Content_Types].xml", "<x/>")
+        archive.writestr("xl/workbook.xml", "<x/>")
+    with pytest.raises(InputError, match="Excel"):
+        intake.read(str(tmp_path / "f.xlsx"))
 
 
 @pytest.mark.parametrize("how", ["gz", "zip"])

@@ -117,9 +117,9 @@ def test_a_number_that_stands_for_nothing_is_found() -> None:
 
 
 def test_names_are_made_distinct_and_it_is_said() -> None:
-    names, told = distinct_names(["a", "a", "", " b  c "])
-    assert names == ["a", "a (2)", "column 3", "b c"]
-    assert set(told) == {"a (2)", "column 3", "b c"} - {"b c"} | ({"b c"} & set(told))
+    names, told = distinct_names(["a", "a", "", " b  c\x1b[2J"])
+    assert names == ["a", "a (2)", "column 3", "b c [2J"]
+    assert {"a (2)", "column 3"} <= set(told)
 
 
 @pytest.mark.parametrize("name", ["a<b", "x [cm]", "größe", "a.b c", "{x}", "日本", "???"])

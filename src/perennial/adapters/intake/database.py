@@ -27,12 +27,12 @@ def read(address: str, query: str | None) -> tuple[Any, str, str]:
         raise InputError("--data: no address of a database", remedy) from error
     if not query or not query.strip():
         raise InputError(
-            f"--data {url.render_as_string(hide_password=True)}: which rows? --query is missing",
+            f"--data {_shown(url)}: which rows? --query is missing",
             'Add --query "select … from …".',
         )
     if url.password is None and os.environ.get(PASSWORD):
         url = url.set(password=os.environ[PASSWORD])
-    shown = url.render_as_string(hide_password=True)
+    shown = _shown(url)
     if url.drivername.startswith("sqlite") and not _is_file(url.database):
         raise InputError(f"--data {shown}: no such file", "Name a database that is there.")
     try:
@@ -55,6 +55,11 @@ def read(address: str, query: str | None) -> tuple[Any, str, str]:
         raise InputError(f"--query: {_told(error)}", "Correct the query.") from error
     finally:
         engine.dispose()
+
+
+def _shown(url: Any) -> str:
+    """Return an address without its password, and without options, which may hold one."""
+    return str(url.set(query={}).render_as_string(hide_password=True))
 
 
 def _is_file(path: str | None) -> bool:

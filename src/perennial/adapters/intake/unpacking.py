@@ -90,6 +90,8 @@ def _stream(path: Path, file: IO[bytes], how: str) -> Any:
         and not Path(item.filename).name.startswith((".", "__MACOSX"))
         and "__MACOSX" not in item.filename
     ]
+    if any(item.filename == "[Content_Types].xml" for item in members):
+        raise InputError(f"{path}: an Excel or Word file", "Export it as CSV or Parquet.")
     if len(members) != 1:
         named = ", ".join(repr(item.filename) for item in members[:5])
         more = f" ({named}{', …' if len(members) > 5 else ''})" if members else ""

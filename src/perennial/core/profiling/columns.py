@@ -151,14 +151,15 @@ def feature_name(name: str, taken: Collection[str]) -> str:
 def distinct_names(header: Collection[str]) -> tuple[list[str], Mapping[str, str]]:
     """Return a name of its own for each column, and those that were changed with why.
 
-    An empty name becomes `column 3`, the second `a` becomes `a (2)`.
+    An empty name becomes `column 3`, the second `a` becomes `a (2)`; what can't be printed, such as
+    a terminal's escape, becomes a space.
     """
     taken: set[str] = set()
     told: dict[str, str] = {}
     found = []
     header = list(header)
     for place, given in enumerate(header, start=1):
-        name = " ".join(given.split())
+        name = " ".join("".join(c if c.isprintable() else " " for c in given).split())
         stem, number = name or f"column {place}", 2
         new = stem
         while new in taken or (new != name and new in header):
