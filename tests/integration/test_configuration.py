@@ -192,3 +192,17 @@ def test_params_cannot_be_changed() -> None:
     params = read_params(path=SHIPPED)
     with pytest.raises(ValueError, match="frozen"):
         params.search.trials = 5
+
+
+def test_nobody_may_be_named_as_sensitive_but_a_mitigation_is_for_someone(
+    params_yaml: Callable[..., Path], faults: Faults
+) -> None:
+    groups = "  age_group: {from: age, bins: [30, 60]}\n  marital: {from: marital, bins: null}"
+    nobody = (
+        ("attributes: [age_group, marital]", "attributes: []"),
+        ("  attribute: age_group", "  attribute: null"),
+        (f"sensitive:\n{groups}", "sensitive: {}"),
+    )
+    plain = (*nobody, ("method: thresholds", "method: none"))
+    assert read_params(path=params_yaml(*plain)).fairness.attributes == []
+    assert "attribute" in " ".join(faults(*nobody))

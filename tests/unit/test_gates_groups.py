@@ -85,3 +85,16 @@ def test_a_group_that_is_judged_and_was_not_learned_from_is_counted_and_named() 
         found = groups.group_coverage(train, held, 50)
         assert found.verdict == "fail"
         assert found.why.endswith(": g: b")
+
+
+def test_without_anyone_named_the_gate_says_that_it_does_not_know_and_is_no_pass() -> None:
+    for insufficient in ("tolerate", "block"):
+        wanted = FairnessGate(
+            criterion="true_positive_rate",
+            measure="difference",
+            threshold=0.1,
+            insufficient=insufficient,
+        )
+        found = groups.nobody(wanted)
+        assert (found.name, found.verdict) == ("fairness", "insufficient")
+        assert found.blocks is (insufficient == "block")

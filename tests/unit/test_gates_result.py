@@ -161,3 +161,10 @@ def test_the_surer_a_gate_must_be_the_wider_its_interval(make: Callable[[Any], G
     assert narrow is not None
     assert wide.value == narrow.value
     assert wide.high - wide.low > narrow.high - narrow.low
+
+
+def test_names_with_braces_are_shown_as_they_are() -> None:
+    sentence = "log loss in city {x} is {estimate} of {threshold}"
+    found = result.on_interval("any", estimate(0.1, 0.2), 0.5, "below", "block", sentence)
+    assert "city {x} is 0.15 [0.1, 0.2] of 0.5" in found.why
+    assert "{y" in result.on_fact("any", 1.0, 10, 2.0, "{y has {value}").why

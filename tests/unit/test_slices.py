@@ -255,3 +255,12 @@ def test_the_order_that_sums_are_made_in_changes_no_bit(monkeypatch: pytest.Monk
     first = slices.search(features, given, 50, 4)
     second = slices.search(features.iloc[order], given.iloc[order], 50, 4)
     assert not first["mean"].equals(second["mean"]), "the order made no difference: no test"
+
+
+def test_of_thousands_of_slices_the_pairs_of_the_largest_are_looked_at() -> None:
+    random = np.random.default_rng(3)
+    wide = pd.DataFrame(random.normal(size=(400, 500)), columns=[f"f{i}" for i in range(500)])
+    found = search(wide, bins=2)
+    pairs = {name for name in names(found) if " and " in name}
+    assert len(names(found) - pairs) == 1000  # each of them alone
+    assert 0 < len(pairs) <= slices.PAIRED * (slices.PAIRED - 1) / 2

@@ -36,18 +36,27 @@ def read_params(*groups: str, path: Path = paths.PARAMS) -> "Params":
         InputError: the file is missing, is no YAML, or has unknown, missing or ill-typed keys;
             every fault is named with its line.
     """
+    params = check(_text(path), path)
+    return cast("Params", _Groups(params, groups)) if groups else params
+
+
+def check(text: str, path: Path = paths.PARAMS) -> "Params":
+    """Return the parameters of a text that is, or is to be, `path`.
+
+    Raises:
+        InputError: as `read_params`.
+    """
     from pydantic import ValidationError
 
     from perennial.params import Params
 
-    document = _load(path)
+    document = _parsed(text, path)
     try:
-        params = Params.model_validate(_plain(document))
+        return Params.model_validate(_plain(document))
     except ValidationError as error:
         items = {_keys(item): item for item in reversed(error.errors(include_url=False))}
         faults = [_fault(path, document, keys, items[keys]) for keys in reversed(items)]
         raise InputError(faults, REMEDY) from error
-    return cast("Params", _Groups(params, groups)) if groups else params
 
 
 def trusted_keys(path: Path = paths.PARAMS) -> list[str]:
@@ -60,15 +69,22 @@ def trusted_keys(path: Path = paths.PARAMS) -> list[str]:
     return list(read_params(path=path).registry.public_keys) if path.is_file() else []
 
 
-def _load(path: Path) -> Any:
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file", REMEDY) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not readable as YAML: {error}", REMEDY) from error
+
+
+def _parsed(text: str, path: Path) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        document = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file", REMEDY) from error
-    except (YAMLError, UnicodeDecodeError) as error:
+        document = YAML(typ="rt").load(text)
+    except YAMLError as error:
         raise InputError(f"{path}: not readable as YAML: {error}", REMEDY) from error
     if not isinstance(document, Mapping):
         raise InputError(f"{path}: holds no groups", REMEDY)

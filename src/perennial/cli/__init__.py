@@ -3,6 +3,7 @@
 import sys
 
 from perennial.cli import (  # noqa: F401  each registers its commands
+    data,
     job,
     lineage,
     proofs,

@@ -43,7 +43,7 @@ def power_tables(params: Params) -> dict[str, Any]:
             params.seed,
         ),
     }
-    if fair.measure == "difference":  # the simulation is of differences
+    if counts and fair.measure == "difference":  # the simulation is of differences
         tables["fairness"] = power_thresholds.fairness_power(
             counts,
             fair.criterion,
@@ -57,7 +57,7 @@ def power_tables(params: Params) -> dict[str, Any]:
     return {
         "rows": len(scores),
         "holdout": source,
-        "attribute": params.fairness.attributes[0],
+        "attribute": next(iter(params.fairness.attributes), None),
         "confidence": confidence,
         "gates": {
             name: {"caught": rows, "detectable": power.detectable(rows)}
@@ -67,17 +67,21 @@ def power_tables(params: Params) -> dict[str, Any]:
 
 
 def _holdout(params: Params, known: proving.Base) -> tuple[Any, Any, str]:
-    """Return scores, counts by group of the first attribute, and where both come from."""
+    """Return scores, counts by group of the first attribute (none without one), and where both
+    come from."""
     import pandas as pd
 
-    attribute = params.fairness.attributes[0]
+    attribute = next(iter(params.fairness.attributes), None)
     if paths.SCORES.is_file():
         scores = pd.read_parquet(paths.SCORES)
-        groups, source = scores[attribute].to_numpy(), "the last run's"
+        groups, source = scores.get(attribute), "the last run's"
     else:
         rows = params.split.holdout_rows
         scores = score(known.case).iloc[:rows]
-        groups = known.case.parts["holdout"].groups[attribute].to_numpy()[:rows]
+        groups = known.case.parts["holdout"].groups.get(attribute)
         source = "drawn from the shipped rows: no run has left one yet"
-    counts = fairness.counts(scores["target"].to_numpy(), np.asarray(scores["decision"]), groups)
+    if groups is None:
+        return scores, {}, source
+    own = groups.to_numpy()[: len(scores)]
+    counts = fairness.counts(scores["target"].to_numpy(), np.asarray(scores["decision"]), own)
     return scores, counts, source

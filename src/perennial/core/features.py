@@ -269,7 +269,8 @@ def groups(raw: pd.DataFrame, sensitive: Mapping[str, Sensitive]) -> pd.DataFram
             ],
             "Add the column to the data, or take it out of `sensitive` in params.yaml.",
         )
-    return pd.DataFrame({n: _group(raw[s.source], s.bins) for n, s in sensitive.items()})
+    found = {n: _group(raw[s.source], s.bins) for n, s in sensitive.items()}
+    return pd.DataFrame(found, index=raw.index)
 
 
 def _group(values: pd.Series, bins: list[float] | None) -> pd.Series:

@@ -25,6 +25,7 @@ STRANGE: dict[str, Any] = {
     "zero": 0,
 }
 STRANGE_ROWS = 20  # each is asked once for every column and strange value
+STRANGE_CELLS = 4000  # of thousands of columns each is asked in fewer rows, at least one
 SINGLE = 20  # rows asked one at a time: each costs what a request costs
 
 
@@ -46,8 +47,8 @@ def probe(
         settings: What the user declared.
         seed: Of the order of rows.
     """
-    few = raw.iloc[: min(STRANGE_ROWS, len(raw))]
     sources = {feature.source for feature in candidate.spec.columns.values()}
+    few = raw.iloc[: max(1, min(STRANGE_ROWS, STRANGE_CELLS // len(sources), len(raw)))]
     gaps = invariance(candidate, raw, seed)
     directions = {
         name: direction(candidate, raw, change, settings.tolerance)

@@ -20,6 +20,7 @@ from perennial.core.metrics import row_log_loss
 from perennial.params.slices import Slices
 
 BLOCK = 10_000_000  # rows of slices looked at together: 80 MB
+PAIRED = 300  # slices of one feature, whose pairs are looked at
 COLUMNS = ("slice", "reference", "rows", "mean", "deviation")
 DECIMALS = 9  # of a mean or deviation
 
@@ -80,8 +81,12 @@ def search(features: pd.DataFrame, losses: pd.DataFrame, min_rows: int, bins: in
     if not literals:
         return pd.DataFrame(columns=list(COLUMNS))
     members = np.array([member for _, _, member in literals], dtype="float64")
-    together = members @ members.T
     found = _measured([name for _, name, _ in literals], members, losses)
+    if len(literals) > PAIRED:  # thousands of features have millions of pairs: of the largest only,
+        # which are chosen without a look at the losses, so that the intervals stay right
+        largest = np.sort(np.argsort(-members.sum(axis=1), kind="stable")[:PAIRED])
+        literals, members = [literals[place] for place in largest], members[largest]
+    together = members @ members.T
     pairs = [
         (i, j)
         for i, j in combinations(range(len(literals)), 2)

@@ -172,6 +172,7 @@ def _decide(settings: Training, calibrate: Part, probability: np.ndarray) -> dec
         return decision.Decision(
             decision.choose_threshold(settings.utility, calibrate.target, probability)
         )
+    assert mitigation.attribute is not None  # a method has one
     return decision.choose_by_group(
         settings.utility,
         calibrate.target,

@@ -116,7 +116,7 @@ def _groups(
     fair = [
         groups.fair(name, counted, settings.fairness, fairness.min_group, precision)
         for name, counted in evidence.counts.items()
-    ]
+    ] or [groups.nobody(settings.fairness)]
     sizes = evidence.leaks["group_sizes"]
     covered = groups.group_coverage(sizes["train"], sizes["holdout"], fairness.min_group)
     return [*found, *fair, covered]

@@ -167,11 +167,17 @@ class Utility(Group):
 
 class Mitigation(Group):
     method: Literal["none", "reweighing", "exponentiated_gradient", "thresholds"]
-    attribute: str
+    attribute: str | None
     constraint: Literal[
         "true_positive_rate_parity", "false_positive_rate_parity", "demographic_parity"
     ]
     permission: str | None
+
+    @model_validator(mode="after")
+    def _a_method_needs_an_attribute(self) -> "Mitigation":
+        if self.method != "none" and self.attribute is None:
+            raise ValueError(f"`{self.method}` needs the `attribute` that it is for")
+        return self
 
     @model_validator(mode="after")
     def _thresholds_need_permission(self) -> "Mitigation":
@@ -234,7 +240,7 @@ class Behaviour(Group):
 
 
 class Fairness(Group):
-    attributes: Annotated[list[str], Field(min_length=1)]
+    attributes: list[str]
     intersections: bool
     min_group: Positive
 
@@ -275,7 +281,8 @@ class Params(Group):
             f"sensitive.{name}: the scores have a column of that name; choose another"
             for name in sorted(set(self.sensitive) & RESERVED)
         ]
-        if self.training.mitigation.attribute not in self.sensitive:
+        mitigated = self.training.mitigation.attribute
+        if mitigated is not None and mitigated not in self.sensitive:
             faults.append("training.mitigation.attribute is not among `sensitive`")
         faults += [
             f"behaviour.monotone.{name}: not a feature that is a number"

@@ -22,6 +22,7 @@ def fairness() -> None:
     report: dict[str, Any] = {"schema_version": 1, "confidence": confidence, "attributes": {}}
     target = scores["target"].to_numpy()
     decided = {name: scores[name].to_numpy() for name in ("decision", "unmitigated_decision")}
+    paths.FAIRNESS_PLOTS.mkdir(parents=True, exist_ok=True)  # an output, empty without attributes
     for attributes in core.combinations_of(settings):
         name = " × ".join(attributes)
         group = core.group_names(scores, attributes)

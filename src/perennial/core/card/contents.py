@@ -144,6 +144,11 @@ def _factors(sources: Sources) -> Iterator[Sentence]:
         cited += [params[f"{pointer}/bins"]] if params.has(f"{pointer}/bins") else []
         cut = ", cut at {}" if len(cited) > 1 else ""
         yield say(f"{{}} is a sensitive attribute, from the column {{}}{cut}.", name, *cited)
+    if not params.has("/fairness/attributes/0"):
+        yield say(
+            "Decisions were compared by {} attributes.", params["count /fairness/attributes/*"]
+        )
+        return
     yield say(
         "Decisions were compared by {}; groups with fewer than {} rows were only shown.",
         params["/fairness/attributes"],

@@ -38,6 +38,13 @@ def fair(
     )
 
 
+def nobody(settings: FairnessGate) -> Gate:
+    """No sensitive attribute is declared, so whom decisions treat otherwise is not known."""
+    why = "no sensitive attribute is declared, so no groups were compared"
+    side: Side = "above" if settings.measure == "ratio" else "below"
+    return not_measured("fairness", settings.threshold, settings.insufficient, why, side)
+
+
 def worst_slice(name: str, found: pd.DataFrame, settings: Threshold, precision: Precision) -> Gate:
     """In no slice does the candidate lose much against the prior or the simple models.
 

@@ -123,7 +123,7 @@ def on_interval(
     """
     outcome = judge(estimate, threshold, side)
     numbers = f"{estimate.value:.3g} [{estimate.low:.3g}, {estimate.high:.3g}]"
-    why = sentence.format(estimate=numbers, threshold=f"{threshold:g}")
+    why = _filled(sentence, estimate=numbers, threshold=f"{threshold:g}")
     if outcome == "insufficient":
         blocked = "which blocks" if insufficient == "block" else "which is tolerated"
         why += f"; {estimate.n:,} rows can't tell" + ("" if name == CHAMPION else f", {blocked}")
@@ -137,7 +137,7 @@ def on_fact(name: str, value: float, rows: int, at_most: float, sentence: str) -
     """
     estimate = Estimate(float(value), float(value), float(value), rows)
     outcome: Outcome = "pass" if value <= at_most else "fail"
-    why = sentence.format(value=f"{value:.3g}", threshold=f"{at_most:g}")
+    why = _filled(sentence, value=f"{value:.3g}", threshold=f"{at_most:g}")
     return Gate(name, outcome, estimate, at_most, why, "block", "below")
 
 
@@ -147,3 +147,10 @@ def not_measured(
     """Return the result of a gate that had nothing to decide on."""
     blocked = "which blocks" if insufficient == "block" else "which is tolerated"
     return Gate(name, "insufficient", None, threshold, f"{why}, {blocked}", insufficient, side)
+
+
+def _filled(sentence: str, **words: str) -> str:
+    """Fill in a sentence that names levels of the user's, which may have braces of their own."""
+    for name, word in words.items():
+        sentence = sentence.replace(f"{{{name}}}", word)
+    return sentence

@@ -19,6 +19,11 @@ def attribute(params: Params) -> str:
     return params.fairness.attributes[0]
 
 
+def nobody_named(params: Params) -> str | None:
+    """Return what is missing for a fault of groups: someone to be treated fairly."""
+    return None if params.fairness.attributes else "fairness.attributes names nobody"
+
+
 def group_of(rows: Rows, params: Params) -> np.ndarray:
     """Return which rows are of the second largest group of that attribute, shape (rows,)."""
     name = attribute(params)
@@ -156,13 +161,26 @@ PLANTS = (
     Plant("identifier_as_feature", lambda _: "identifier", rows=identifier),
     Plant("shuffled_labels", lambda _: "quality_floor", rows=shuffled_labels),
     Plant("inverted_labels", lambda _: "better_than_prior", rows=inverted_labels),
-    Plant("labels_flipped_for_one_group", lambda _: "slices", rows=labels_flipped_for_one_group),
     Plant(
-        "group_removed_from_training", lambda _: "group_coverage", rows=group_removed_from_training
+        "labels_flipped_for_one_group",
+        lambda _: "slices",
+        rows=labels_flipped_for_one_group,
+        needs=nobody_named,
+    ),
+    Plant(
+        "group_removed_from_training",
+        lambda _: "group_coverage",
+        rows=group_removed_from_training,
+        needs=nobody_named,
     ),
     Plant("training_rows_in_holdout", lambda _: "overlap", rows=training_rows_in_holdout),
     Plant("future_rows_in_training", lambda _: "time_order", rows=future_rows_in_training),
-    Plant("proxy_of_a_group", lambda params: f"proxies_{attribute(params)}", rows=proxy),
+    Plant(
+        "proxy_of_a_group",
+        lambda params: f"proxies_{attribute(params)}",
+        rows=proxy,
+        needs=nobody_named,
+    ),
     Plant(
         "forbidden_feature",
         lambda _: "forbidden_features",

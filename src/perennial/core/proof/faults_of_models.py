@@ -14,7 +14,7 @@ from perennial.core.model.calibration import Calibration
 from perennial.core.model.candidate import Candidate
 from perennial.core.model.decision import Decision
 from perennial.core.part import Part
-from perennial.core.proof.faults_of_data import attribute, group_of
+from perennial.core.proof.faults_of_data import attribute, group_of, nobody_named
 from perennial.core.proof.plant import Plant
 from perennial.core.training import fit_candidate, without_mitigation
 from perennial.core.verdict import Evidence
@@ -268,10 +268,16 @@ PLANTS = (
         needs=_no_declared_slice,
     ),
     Plant(
-        "unfair_decisions", lambda params: f"fairness_{attribute(params)}", model=unfair_decisions
+        "unfair_decisions",
+        lambda params: f"fairness_{attribute(params)}",
+        model=unfair_decisions,
+        needs=nobody_named,
     ),
     Plant(
-        "decides_by_group", lambda params: f"flipped_{attribute(params)}", model=decides_by_group
+        "decides_by_group",
+        lambda params: f"flipped_{attribute(params)}",
+        model=decides_by_group,
+        needs=nobody_named,
     ),
     Plant(
         "goes_against_a_declared_change",

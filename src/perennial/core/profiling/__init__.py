@@ -1,0 +1,1 @@
+"""Profiling: what columns of a table are, and what a project of it should choose."""

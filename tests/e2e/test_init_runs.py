@@ -1,0 +1,82 @@
+"""init and then the DAG, end to end, on shapes of data that are nothing like the shipped ones."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Project
+from tests.integration import users_data
+
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+
+
+def initiated(project: Project, data: Path, *arguments: str) -> None:
+    """Make a project of data, with a small search, and commit it."""
+    command = [
+        ["git", "add", "--all"],
+        ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "small"],
+    ]
+    done = project.perennial("init", "--data", str(data), *arguments)
+    assert done.returncode == 0, done.stderr
+    project.edit("params.yaml", r"^  trials: \d+", "  trials: 4")
+    for each in command:
+        subprocess.run(each, cwd=project.folder, check=True)
+
+
+def ends_with_a_verdict(project: Project) -> dict:
+    """Run the DAG; a verdict must come of it, also `block`, and no stage may crash."""
+    done = project.dvc("repro")
+    assert (project.folder / "reports/gate.json").is_file(), done.stderr[-3000:]
+    report = project.read("reports/gate.json")
+    assert (done.returncode == 0) == (report["verdict"] != "block"), done.stderr[-3000:]
+    validation = project.read("reports/validation.json")
+    assert all(batch["success"] for batch in validation["batches"])
+    return report
+
+
+def test_mixed_columns_with_nasty_names_and_levels(
+    fresh: Callable[[str], Project], tmp_path: Path
+) -> None:
+    project = fresh("mixed")
+    header, rows = users_data.mixed()
+    path = users_data.write_csv(tmp_path / "m.csv", header, rows, delimiter=";")
+    initiated(project, path, "--target", "outcome", "--sensitive", "group,age")
+    ends_with_a_verdict(project)
+
+
+def test_time_and_nobody_named_promotes_a_sound_model(
+    fresh: Callable[[str], Project], tmp_path: Path
+) -> None:
+    project = fresh("timed")
+    users_data.timed(12_000).to_csv(tmp_path / "t.csv", index=False)
+    initiated(project, tmp_path / "t.csv", "--target", "churned")
+    report = ends_with_a_verdict(project)
+    assert report["verdict"] == "promote"
+    fairness = next(gate for gate in report["gates"] if gate["name"] == "fairness")
+    assert fairness["verdict"] == "insufficient"
+    assert project.perennial("promote").returncode == 0
+    assert project.dvc("repro").returncode == 0
+
+
+def test_persons_with_several_rows(fresh: Callable[[str], Project], tmp_path: Path) -> None:
+    project = fresh("persons")
+    users_data.persons().to_parquet(tmp_path / "p.parquet")
+    initiated(project, tmp_path / "p.parquet", "--target", "y", "--key", "person_id")
+    report = ends_with_a_verdict(project)
+    overlap = next(gate for gate in report["gates"] if gate["name"] == "overlap")
+    assert overlap["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("shape", ["rare", "small"])
+def test_where_rows_can_not_tell_the_run_still_ends_with_a_verdict(
+    fresh: Callable[[str], Project], tmp_path: Path, shape: str
+) -> None:
+    project = fresh(shape)
+    made, target = {"rare": (users_data.rare, "fraud"), "small": (users_data.small, "answer")}[
+        shape
+    ]
+    made().to_csv(tmp_path / f"{shape}.csv", index=False)
+    initiated(project, tmp_path / f"{shape}.csv", "--target", target)
+    ends_with_a_verdict(project)
