@@ -79,8 +79,8 @@ def blocks(profile: Profile, model: str, largest: float) -> list[Block]:
         ),
         said(
             None,
-            "The column that says whose a row is, for `perennial forget`. null: split.key, if there "
-            "is one.",
+            "The column that says whose a row is, for `perennial forget`. null: split.key, if there"
+            " is one.",
             *("data", "subject"),
         ),
         *_target(profile),
