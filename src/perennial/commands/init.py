@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import batches, blocks, configuration, files, intake, runlock, swapping
+from perennial.adapters import (
+    batches,
+    blocks,
+    configuration,
+    files,
+    forgotten,
+    intake,
+    runlock,
+    swapping,
+)
 from perennial.commands import init_guards, init_pages
 from perennial.core.profiling import columns, contract, settings, wished
 from perennial.core.profiling import profile as profiling
@@ -146,7 +155,7 @@ def _texts(
         paths.PARAMS: text,
         paths.EXPECTATIONS / params.validation.suite: _json(suite),
         paths.CHAMPION: _json(champion),
-        paths.FORGOTTEN: "",  # whose rows were taken out of the old data is no matter here
+        paths.FORGOTTEN: forgotten.HEADER.decode(),  # the old log is of the old data
         README: init_pages.readme(source, found, {n: len(own) for n, own in rows.items()}),
         GUIDE: init_pages.guide(source, found, model),
     }
