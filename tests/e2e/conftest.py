@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 GUARD = Path(__file__).parent / "guard"
@@ -48,6 +50,10 @@ class Project:
 
     def read(self, path: str) -> Any:
         return json.loads((self.folder / path).read_text())
+
+    def lock(self) -> dict[str, Any]:
+        """The stages of dvc.lock, as they last ran."""
+        return yaml.safe_load((self.folder / "dvc.lock").read_text())["stages"]
 
     def edit(self, path: str, pattern: str, replacement: str) -> None:
         """Replace the one place where the pattern is found."""
@@ -126,15 +132,27 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
 
 
 @pytest.fixture(scope="session")
-def done(fresh: Callable[[str], Project]) -> tuple[Project, subprocess.CompletedProcess[str]]:
+def done(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Project, subprocess.CompletedProcess[str]]:
     """A fresh clone in which `perennial run` has been run once, and what it said.
 
-    Its batches say who somebody is, in columns that `data.pii` names; test_main_job.py looks for
-    them.
+    It is made once for all processes of the tests. Its batches say who somebody is, in columns that
+    `data.pii` names; test_main_job.py looks for them.
     """
-    project = fresh("done")
-    name_people(project)
-    return project, project.perennial("run")
+    base = tmp_path_factory.getbasetemp()
+    # each process of pytest-xdist has a folder of its own below one that all have
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "done"
+    said = root / "said.json"
+    with FileLock(f"{root}.lock"):
+        if not said.exists():
+            project = clone(root / "project")
+            name_people(project)
+            result = project.perennial("run")
+            answer = (result.returncode, result.stdout, result.stderr)
+            said.write_text(json.dumps(answer))
+    answer = json.loads(said.read_text())
+    return Project(root / "project"), subprocess.CompletedProcess(["perennial", "run"], *answer)
 
 
 @pytest.fixture
