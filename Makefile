@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Some machines forbid .pyc files; imports are then two to four times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help test-long chaos audit sbom run serve-flows remote prove test setup lint types layers pytest reproduce lock clean
+.PHONY: help test-slow test-long chaos audit sbom run serve-flows remote prove test setup lint types layers pytest reproduce lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this
@@ -45,6 +45,9 @@ pytest: setup  ## the tests alone
 remote: setup  ## what DVC's remote takes beside the lock: make remote EXTRA=s3 (gs, azure, ssh)
 	@mkdir -p .perennial && $(BIN)/python -m pip freeze --exclude-editable > .perennial/constraints.txt
 	@$(BIN)/python -m pip install --quiet --constraint .perennial/constraints.txt "dvc[$(EXTRA)]"
+
+test-slow: setup  ## end to end, minutes each: kills, retraining in CI and by Prefect, gates, replay
+	@$(BIN)/python -m pytest -m "slow and not long"
 
 test-long: setup  ## the proofs too long for each commit
 	@$(BIN)/python -m pytest -m long

@@ -11,6 +11,7 @@ from tests.e2e.conftest import NAME, Project, name_nobody
 Done = tuple[Project, subprocess.CompletedProcess[str]]
 
 
+@pytest.mark.slow
 def test_another_folder_and_one_worker_give_the_same_hashes(
     fresh: Callable[[str], Project], done: Done
 ) -> None:

@@ -13,6 +13,8 @@ import yaml
 
 from tests.e2e.conftest import Project
 
+pytestmark = pytest.mark.slow
+
 BOT = {
     f"GIT_{role}_{key}": value
     for role in ("AUTHOR", "COMMITTER")

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +11,9 @@ from tests.e2e.chaos import campaign, state
 from tests.e2e.chaos.killing import Kill
 from tests.e2e.conftest import Project, name_nobody
 
-Done = tuple[Project, subprocess.CompletedProcess[str]]
+pytestmark = pytest.mark.slow
 
 
-@pytest.mark.slow
 def test_a_run_killed_anywhere_is_finished_by_the_same_command(
     project: Project, tmp_path: Path
 ) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from .conftest import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 GATES_TAKEN_OUT = {
     # a line of core/verdict.py → a plant that only this gate is meant for
     'data.overlap(leaks["overlap"]),': "training_rows_in_holdout",

@@ -20,6 +20,8 @@ from perennial.params import Params
 
 from .conftest import Project
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Month:

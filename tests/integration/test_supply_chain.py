@@ -141,7 +141,7 @@ def test_the_shipped_list_of_what_may_stay_is_in_order() -> None:
         sys.path.remove(str(AUDIT.parent))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_bill_of_materials_has_all_that_the_lock_has(tmp_path: Path) -> None:
     """Each package at its version, and the same bytes for the same environment."""
     pytest.importorskip("cyclonedx_py", reason="cyclonedx-bom is not installed: `make setup`")
