@@ -53,6 +53,7 @@ def test_a_new_month_costs_its_own_validation(project: Project) -> None:
         assert "1 batches computed" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_request_to_retrain_computes_the_new_month_only(project: Project) -> None:
     """The plan takes the month in: one batch is computed, nothing is searched, and the champion is
     compared on the same rows."""

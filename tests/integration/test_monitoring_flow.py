@@ -15,6 +15,7 @@ from tests.integration.pipelines import Pipeline, drifts, make_monitored
 from tests.served import ROOT, clean, harness, until
 
 pytest.importorskip("prefect")
+pytestmark = pytest.mark.slow
 BIN = Path(sys.executable).parent
 
 

@@ -13,6 +13,7 @@ from tests.listener import Heard, listening
 from tests.served import Served, clean, free_port, served, until
 
 pytest.importorskip("prefect")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
