@@ -1,6 +1,7 @@
 """How every stage is run: its outcome is left in a status file, which `perennial` reads because
 DVC itself answers 255 for whatever went wrong."""
 
+import atexit
 import contextlib
 import errno
 import gc
@@ -9,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from perennial import paths
 from perennial.adapters import files
@@ -45,7 +47,21 @@ def run(stage: Callable[[], int | None]) -> None:
         if os.environ.get("PERENNIAL_DEBUG"):
             traceback.print_exc()
     _leave_status(name, code, message)
+    if stage.__module__ == "__main__":
+        _end(code)
     sys.exit(code)
+
+
+def _end(code: int) -> NoReturn:
+    """End the process, all that asked for it done and all that was printed out.
+
+    Python would take down every object first, which takes up to half a second after an import of
+    pandas, SciPy and XGBoost: a tenth of what the stages take beside their own work.
+    """
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _set_environment() -> None:
