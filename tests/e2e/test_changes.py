@@ -39,6 +39,7 @@ def test_another_threshold_runs_gate_and_register_only(project: Project) -> None
     assert project.ran(result.stdout) == {"gate", "register"}
 
 
+@pytest.mark.slow
 def test_a_new_month_costs_its_own_validation(project: Project) -> None:
     project.edit("params.yaml", r'as_of: "2010-08"', 'as_of: "2010-09"')
     result = project.dvc("repro")
@@ -70,6 +71,7 @@ def test_a_request_to_retrain_computes_the_new_month_only(project: Project) -> N
     assert comparison["estimate"] is not None
 
 
+@pytest.mark.slow
 def test_duration_put_back_is_blocked(project: Project) -> None:
     """The textbook leak ends in exit 1, is named, and leaves the champion alone."""
     name_nobody(project)
@@ -89,6 +91,7 @@ def test_duration_put_back_is_blocked(project: Project) -> None:
     assert (project.folder / "champion.json").read_bytes() == nobody
 
 
+@pytest.mark.slow
 def test_a_month_that_has_moved_asks_for_a_retraining(project: Project) -> None:
     """The plan takes it in, with the champion's hyperparameters; a quiet month changes nothing."""
     batches = project.folder / "data/batches"

@@ -211,6 +211,7 @@ def test_the_release_fails_without_the_bytes(retrained: tuple[Site, Run], tmp_pa
     assert second.perennial("verify").returncode == 3
 
 
+@pytest.mark.long
 def test_running_it_again_pushes_nothing(retrained: tuple[Site, Run]) -> None:
     """Neither where the first run left off, nor from the commit anew, with other times in it."""
     site, first = retrained
@@ -266,6 +267,7 @@ def test_a_request_is_for_once(released: Site, tmp_path: Path) -> None:
     assert retrain(runner, "--request", "reverse").code == 2
 
 
+@pytest.mark.long
 def test_a_candidate_that_is_blocked_is_not_proposed(released: Site, tmp_path: Path) -> None:
     """Exit 1, a summary that names the gate, and nothing on either remote."""
     site = released.copy(tmp_path / "site")

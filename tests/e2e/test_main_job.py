@@ -94,6 +94,7 @@ def test_a_registry_that_was_emptied_is_filled_again(project: Project) -> None:
     assert project.read("reports/registration.json")["digest"] == digest
 
 
+@pytest.mark.slow
 def test_a_champion_that_cannot_be_had_is_exit_3(project: Project) -> None:
     """It is never counted as nobody: the gate does not pass, and nothing is promoted past it."""
     shutil.rmtree(project.folder / "models/champion")
@@ -106,6 +107,7 @@ def test_a_champion_that_cannot_be_had_is_exit_3(project: Project) -> None:
     assert (project.folder / "champion.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_champion_of_another_digest_is_exit_3(project: Project) -> None:
     digest = project.read("champion.json")["digest"]
     project.edit("champion.json", rf'^ "digest": "{digest}"', f' "digest": "{"0" * 64}"')
@@ -114,6 +116,7 @@ def test_a_champion_of_another_digest_is_exit_3(project: Project) -> None:
     assert project.perennial("verify").returncode == 3
 
 
+@pytest.mark.slow
 def test_a_champion_that_was_damaged_is_fetched_again(project: Project) -> None:
     """By its digest, from DVC's cache: a flipped byte in the folder is never loaded."""
     member = next((project.folder / "models/champion").glob("*.ubj"))

@@ -198,6 +198,7 @@ def clean(folder: Path, **more: str) -> dict[str, str]:
     return {**kept, "HOME": str(home), **more}
 
 
+@pytest.mark.slow
 def test_it_runs_by_itself_without_a_server(pipeline: Pipeline) -> None:
     """Its state is in the project, nothing in the home directory; only its own words are said."""
     done = subprocess.run(
@@ -256,6 +257,7 @@ def server(pipeline: Pipeline) -> Iterator[str]:
             process.wait(20)
 
 
+@pytest.mark.slow
 def test_against_a_real_server_it_is_remembered(pipeline: Pipeline, server: str) -> None:
     """A run by hand leaves its tasks, logs and artifact on the server that it was pointed to."""
     env = clean(pipeline.folder, PREFECT_API_URL=server)

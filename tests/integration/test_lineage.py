@@ -55,6 +55,7 @@ def registered(version: str) -> registry.Version:
     return next(each for each in known if each.version == version)
 
 
+@pytest.mark.slow
 def test_a_version_two_promotions_old_comes_out_the_same(project: Derivable) -> None:
     """Every stage from the plan on is run, not taken from a cache, and nothing here is touched."""
     registry.kept(registry.resolve(None), registered("1"), "origin")  # as it was copied to here

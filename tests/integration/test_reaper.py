@@ -13,6 +13,7 @@ from tests.integration.pipelines import Pipeline, make_monitored
 from tests.served import Served, clean, free_port, served, until
 
 pytest.importorskip("prefect")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,13 @@ from perennial.errors import InputError, UnreachableError
 __all__ = ["cluster", "database", "server", "server_on_postgres", "sqlite"]
 
 long = pytest.mark.long
-BACKENDS = ["sqlite", "server", "database", pytest.param("server_on_postgres", marks=long)]
+slow = pytest.mark.slow
+BACKENDS = [
+    "sqlite",
+    "database",
+    pytest.param("server", marks=slow),
+    pytest.param("server_on_postgres", marks=long),
+]
 numbers = count(1)
 
 

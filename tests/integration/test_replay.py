@@ -155,6 +155,7 @@ def without_seconds(content: Any) -> Any:
     return [without_seconds(v) for v in content] if isinstance(content, list) else content
 
 
+@pytest.mark.slow
 def test_a_replay_that_was_killed_goes_on_and_ends_with_the_same_report(
     changed: Path, tmp_path: Path
 ) -> None:
