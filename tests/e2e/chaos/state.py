@@ -178,6 +178,7 @@ def _names(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         own = name in (LOCK.name, CHAMPION.name, HISTORY.name)
+        own = own or "__pycache__" in path.parts  # Python's own, which it checks when it reads them
         if path.is_file() and not own and not name.startswith(VOLATILE):
             yield name
 
