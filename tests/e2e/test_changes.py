@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from tests.e2e.conftest import NAME, Project, name_nobody
+from tests.e2e.conftest import NAME, Project, name_nobody, name_people
 
 Done = tuple[Project, subprocess.CompletedProcess[str]]
 
@@ -17,6 +17,7 @@ def test_another_folder_and_one_worker_give_the_same_hashes(
 ) -> None:
     first, _ = done
     second = fresh("second")
+    name_people(second)
     result = second.dvc("repro", PERENNIAL_WORKERS="1")
     assert result.returncode == 0, result.stdout + result.stderr
     theirs, own = first.lock(), second.lock()

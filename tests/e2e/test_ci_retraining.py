@@ -173,7 +173,7 @@ def test_merging_it_is_the_release(retrained: tuple[Site, Run], tmp_path: Path) 
     assert second.read("reports/registration.json")["digest"] == digest
     filled = second.perennial("verify", "--json")
     assert filled.returncode == 0, filled.stdout
-    assert len(json.loads(filled.stdout)["checked"]) == 4  # the version, too
+    assert len(json.loads(filled.stdout)["checked"]) == 5  # the version, too
     assert site.git("status", "--porcelain", folder=second.folder) == ""
 
 
