@@ -17,7 +17,7 @@ from perennial.adapters import batches, bundles, dag, files, registry
 from perennial.commands import entries
 from perennial.core import takes
 from perennial.core.model.candidate import from_artefacts
-from perennial.errors import InputError, IntegrityError, PerennialError
+from perennial.errors import InputError, IntegrityError, PerennialError, UnreachableError
 
 if TYPE_CHECKING:
     from perennial.core.model.candidate import Candidate
@@ -120,7 +120,7 @@ def plan_of(
 
 def _plans(md5: str | None, uri: str, known: list[registry.Version]) -> Iterator[bytes]:
     if md5 is not None:
-        with contextlib.suppress(IntegrityError):  # the registry may have it
+        with contextlib.suppress(IntegrityError, UnreachableError):  # the registry may have it
             yield dag.read_object(md5)
     for version in known:
         if version.run_id is None:
