@@ -4,6 +4,7 @@ from tests.integration.configured import faults, params_yaml
 from tests.integration.promoted import judged, pipeline, remembered
 from tests.integration.registered import candidates, project, registered
 from tests.integration.released import models, released, succeeded
+from tests.integration.scoring import month_to_score
 from tests.integration.whole_project import champion_project, promoted_project
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "faults",
     "judged",
     "models",
+    "month_to_score",
     "params_yaml",
     "pipeline",
     "project",

@@ -7,10 +7,13 @@ what it prints, which status it leaves, how it ends.
 import json
 import os
 import subprocess
+import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 STAGES = ("first", "second", "judge", "last")
 DVC_YAML = """
@@ -165,6 +168,13 @@ def make(folder: Path) -> Pipeline:
 
 
 DRIFT = {"period": "2010-12", "reference": None, "n": 400, "tests": []}
+
+
+def enter(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """Make a pipeline the current folder, with this environment's DVC and Python first."""
+    monkeypatch.chdir(pipeline.folder)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    return pipeline
 
 
 def make_monitored(folder: Path) -> Pipeline:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.pipelines import Pipeline, make
+from tests.integration.pipelines import Pipeline, enter, make
 
 from perennial import paths
 from perennial.adapters import bundles, champions, dag, files, registry
@@ -95,9 +95,7 @@ def pipeline(
 ) -> Pipeline:
     """A copy of the project, for a test to change."""
     shutil.copytree(judged[0].folder, tmp_path / "project")
-    monkeypatch.chdir(tmp_path / "project")
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    return Pipeline(tmp_path / "project")
+    return enter(Pipeline(tmp_path / "project"), monkeypatch)
 
 
 def judge(pipeline: Pipeline, remembered: Registry, model: str) -> None:

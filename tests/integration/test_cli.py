@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.pipelines import STAGES, Pipeline, make
+from tests.integration.pipelines import STAGES, Pipeline, enter, make
 from typer.testing import CliRunner, Result
 
 from perennial import paths
@@ -52,9 +52,7 @@ STAGE = {"event": "stage", "stage": "tune", "seconds": 61.0, "line": "found it"}
 @pytest.fixture
 def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """A small project with params.yaml; the flow is to be chosen."""
-    made = make(tmp_path / "project")
-    monkeypatch.chdir(made.folder)
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    made = enter(make(tmp_path / "project"), monkeypatch)
     monkeypatch.delenv("PERENNIAL_DEBUG", raising=False)
     shutil.copy(ROOT / "params.yaml", "params.yaml")
     return made

@@ -1,7 +1,6 @@
 """Stages one by one, with real DVC: order, outcomes, output, errors, and what a kill leaves."""
 
 import fcntl
-import os
 import re
 import shutil
 import signal
@@ -12,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.integration.pipelines import STAGES, Pipeline, make
+from tests.integration.pipelines import STAGES, Pipeline, enter, make
 
 from perennial import paths
 from perennial.adapters import dag, runlock
@@ -23,10 +22,7 @@ BROKEN = '{"write": {"/a": {"pid": 1, "cm'
 
 @pytest.fixture
 def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    made = make(tmp_path / "project")
-    monkeypatch.chdir(made.folder)
-    return made
+    return enter(make(tmp_path / "project"), monkeypatch)
 
 
 def walk(said: list[str] | None = None) -> dict[str, str]:

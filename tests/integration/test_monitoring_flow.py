@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from tests.integration.pipelines import Pipeline, drifts, make_monitored
+from tests.integration.pipelines import Pipeline, drifts, enter, make_monitored
 from tests.served import ROOT, clean, harness, until
 
 pytest.importorskip("prefect")
@@ -27,10 +26,7 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 
 @pytest.fixture
 def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    made = make_monitored(tmp_path / "project")
-    monkeypatch.chdir(made.folder)
-    monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
-    return made
+    return enter(make_monitored(tmp_path / "project"), monkeypatch)
 
 
 @pytest.fixture

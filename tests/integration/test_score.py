@@ -1,5 +1,5 @@
 """perennial score: what the model says of each row, whatever holds the rows and however they are
-cut up; and every fault of the input at once, before anything is written."""
+cut up."""
 
 import gzip
 import json
@@ -20,44 +20,20 @@ import pyarrow.parquet as pq
 import pytest
 from tests.integration.folders import SOURCE, inside
 from tests.integration.registered import HOLDOUT, NAME, ROOT, TRAIN, Project, flip, raw
+from tests.integration.scoring import crown, refused, scored
 from typer.testing import CliRunner, Result
 
 from perennial import paths
-from perennial.adapters import bundles, champions, registry
-from perennial.adapters.champions import Champion
+from perennial.adapters import bundles, registry
 from perennial.adapters.serving import Served
 from perennial.cli import app
 from perennial.commands import score as command
 from perennial.commands.score import Wish
 from perennial.core import features as core
-from perennial.core.model.candidate import Candidate, to_artefacts
-from perennial.errors import InputError, IntegrityError, PerennialError
+from perennial.core.model.candidate import Candidate
+from perennial.errors import InputError, IntegrityError
 
 ADDED = ["probability", "decision"]
-
-
-@pytest.fixture
-def folder(
-    candidates: dict[str, Candidate], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """A project with a champion and a month of rows, as the current folder."""
-    monkeypatch.chdir(tmp_path)
-    crown(candidates["boosted"])
-    shutil.copyfile(ROOT / paths.PARAMS, paths.PARAMS)
-    raw(HOLDOUT).drop(columns="deposit").to_parquet("in.parquet")
-    return tmp_path
-
-
-def crown(model: Candidate) -> None:
-    """Make a model champion."""
-    digest = bundles.write(paths.CHAMPION_BUNDLE, to_artefacts(model))
-    champions.write(Champion("bank-deposits", "1", digest, {}, "promote", "2026-01-01", []))
-
-
-def scored(source: str = "in.parquet", target: str = "out.parquet", **wish: Any) -> pd.DataFrame:
-    """Score a file and return what was written."""
-    command.score(Wish(Path(source), Path(target), **wish), lambda *_: None)
-    return pd.read_parquet(target) if target.endswith(".parquet") else pd.read_csv(target)
 
 
 def pyfunc(rows: pd.DataFrame) -> pd.DataFrame:
@@ -71,14 +47,6 @@ def pyfunc(rows: pd.DataFrame) -> pd.DataFrame:
     return served.predict(context, rows)
 
 
-def refused(source: str = "in.parquet", target: str = "out.parquet", **wish: Any) -> PerennialError:
-    """Return the error for which nothing is written."""
-    with pytest.raises(PerennialError) as caught:
-        scored(source, target, **wish)
-    assert not Path(target).exists()
-    return caught.value
-
-
 def cli(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["score", *arguments])
 
@@ -88,7 +56,7 @@ def cli(*arguments: str) -> Result:
 
 @pytest.mark.parametrize("rows", [5, 64, 65, 10_000])
 def test_it_says_what_the_pyfunc_says_of_each_row_however_many_at_once(
-    folder: Path, rows: int
+    month_to_score: Path, rows: int
 ) -> None:
     source = raw(HOLDOUT).drop(columns="deposit").head(130)
     source.to_parquet("in.parquet")
@@ -96,7 +64,7 @@ def test_it_says_what_the_pyfunc_says_of_each_row_however_many_at_once(
 
 
 def test_the_same_rows_give_the_same_bytes_in_whatever_pieces(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    month_to_score: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from perennial.adapters.tables import writing
 
@@ -111,7 +79,7 @@ def test_the_same_rows_give_the_same_bytes_in_whatever_pieces(
 
 
 @pytest.mark.parametrize("name", ["in.csv", "in.csv.gz", "in.tsv"])
-def test_a_csv_file_is_scored_as_its_rows_in_parquet_are(folder: Path, name: str) -> None:
+def test_a_csv_file_is_scored_as_its_rows_in_parquet_are(month_to_score: Path, name: str) -> None:
     source = raw(HOLDOUT).drop(columns="deposit")
     source.to_csv(name, index=False, sep="\t" if name == "in.tsv" else ",")
     expected = pyfunc(source)
@@ -124,7 +92,7 @@ def test_a_csv_file_is_scored_as_its_rows_in_parquet_are(folder: Path, name: str
 
 @pytest.mark.parametrize("kind", ["boosted", "logistic"])
 def test_odd_rows_are_scored_as_the_pyfunc_scores_them(
-    folder: Path, candidates: dict[str, Candidate], kind: str
+    month_to_score: Path, candidates: dict[str, Candidate], kind: str
 ) -> None:
     """Nulls, unseen levels, codes with a fraction, numbers as text, dictionaries and infinity."""
     crown(candidates[kind])
@@ -142,7 +110,7 @@ def test_odd_rows_are_scored_as_the_pyfunc_scores_them(
         pd.testing.assert_frame_equal(scored("odd.parquet", rows=rows)[ADDED], pyfunc(source))
 
 
-def test_what_csv_calls_missing_is_missing(folder: Path) -> None:
+def test_what_csv_calls_missing_is_missing(month_to_score: Path) -> None:
     head = raw(HOLDOUT).drop(columns="deposit").head(4)
     text = head.astype(str).assign(age=["NA", "", "null", " 35 "], job=["NA", "", "N/A", "admin."])
     text.to_csv("in.csv", index=False)
@@ -151,7 +119,7 @@ def test_what_csv_calls_missing_is_missing(folder: Path) -> None:
 
 
 def test_codes_that_were_written_as_fractions_are_the_levels_they_were(
-    folder: Path, candidates: dict[str, Candidate]
+    month_to_score: Path, candidates: dict[str, Candidate]
 ) -> None:
     from dataclasses import replace
 
@@ -174,7 +142,7 @@ def test_codes_that_were_written_as_fractions_are_the_levels_they_were(
 
 @pytest.mark.parametrize("rows", [0, 1])
 @pytest.mark.parametrize("name", ["few.parquet", "few.csv", "few.csv.gz"])
-def test_no_row_and_one_row_are_files_too(folder: Path, name: str, rows: int) -> None:
+def test_no_row_and_one_row_are_files_too(month_to_score: Path, name: str, rows: int) -> None:
     source = raw(HOLDOUT).drop(columns="deposit").head(rows)
     source.to_parquet(name) if name == "few.parquet" else source.to_csv(name, index=False)
     found = scored(name, f"out-{name}", reasons=1)
@@ -183,13 +151,13 @@ def test_no_row_and_one_row_are_files_too(folder: Path, name: str, rows: int) ->
     assert found.columns.tolist() == [*source.columns, *added]
 
 
-def test_a_csv_header_without_the_end_of_its_line_has_no_rows(folder: Path) -> None:
+def test_a_csv_header_without_the_end_of_its_line_has_no_rows(month_to_score: Path) -> None:
     Path("in.csv").write_text(",".join(raw(HOLDOUT).columns))
     assert len(scored("in.csv")) == 0
 
 
 def test_reasons_are_the_largest_shap_values_with_their_sign(
-    folder: Path, candidates: dict[str, Candidate]
+    month_to_score: Path, candidates: dict[str, Candidate]
 ) -> None:
     model, found = candidates["boosted"], scored(reasons=3, rows=50)
     values, _ = model.contributions(model.spec.transform(raw(HOLDOUT)))
@@ -203,7 +171,7 @@ def test_reasons_are_the_largest_shap_values_with_their_sign(
 
 
 def test_what_had_to_be_handled_is_counted_over_all_pieces_and_files(
-    folder: Path, candidates: dict[str, Candidate]
+    month_to_score: Path, candidates: dict[str, Candidate]
 ) -> None:
     source = raw(HOLDOUT)
     source.loc[:9, "age"] = 1  # below the training range
@@ -238,7 +206,9 @@ def test_what_had_to_be_handled_is_counted_over_all_pieces_and_files(
         (("inputs", "more"), 14),
     ],
 )
-def test_columns_go_along_as_chosen(folder: Path, keep: tuple[str, ...], expected: int) -> None:
+def test_columns_go_along_as_chosen(
+    month_to_score: Path, keep: tuple[str, ...], expected: int
+) -> None:
     rows = pd.read_parquet("in.parquet")
     rows["more"] = [[1, 2]] * len(rows)  # what the model can't read may go along
     rows.to_parquet("in.parquet")
@@ -247,130 +217,17 @@ def test_columns_go_along_as_chosen(folder: Path, keep: tuple[str, ...], expecte
     assert ("more" in found) == ("more" in keep or "all" in keep)
 
 
-# faults
-
-
-def test_all_faults_of_all_files_are_named_at_once_and_nothing_is_written(folder: Path) -> None:
-    Path("many").mkdir()
-    rows = pd.read_parquet("in.parquet")
-    rows.drop(columns=["age", "job"]).to_parquet("many/a.parquet")
-    strange = rows.assign(balance=[[1]] * len(rows), probability=0.5)
-    strange.to_parquet("many/b.parquet")
-    Path("many/c.parquet").write_bytes(b"PAR1 and no more")
-    Path("many/d.xlsx").write_bytes(b"")
-    Path("many/e.csv").write_text("age,age,job\n1,2,3\n")
-    rows.to_parquet("many/f.parquet")
-    error = refused("many", "out")
-    assert error.exit_code == 2
-    told = "\n".join(error.faults)
-    assert "a.parquet: column age: missing, and feature age" in told
-    assert "the thresholds per group of age_group need it" in told
-    assert "a.parquet: column job: missing, and feature job needs it" in told
-    assert "b.parquet: column balance: is list" in told
-    assert "b.parquet: column probability: the output has a column of that name" in told
-    assert "c.parquet: not readable as parquet" in told
-    assert "d.xlsx: neither Parquet nor CSV" in told
-    assert "e.csv: column age: 2 times" in told
-    assert "f.parquet" not in told
-
-
-def test_a_sensitive_column_is_asked_for_only_where_thresholds_per_group_need_it(
-    folder: Path, candidates: dict[str, Candidate]
-) -> None:
-    from dataclasses import replace
-
-    model = candidates["boosted"]
-    years = model.spec.sensitive["age_group"].model_copy(update={"source": "years"})
-    model = replace(model, spec=replace(model.spec, sensitive={"age_group": years}))
-    rows = pd.read_parquet("in.parquet")
-    crown(model)
-    fault = "in.parquet: column years: missing, and the thresholds per group of age_group need it"
-    assert refused().faults == [fault]
-    crown(replace(model, decision=replace(model.decision, attribute=None)))
-    assert len(scored()) == len(rows)
-
-
-def test_cells_that_are_no_numbers_are_named_with_their_rows(folder: Path) -> None:
-    rows = raw(HOLDOUT).drop(columns="deposit").astype(str)
-    rows.loc[[2, 99], "age"] = ["old", "1_000"]
-    rows.loc[3:200, "balance"] = "1.234,56"
-    lines = rows.to_csv(index=False).splitlines()
-    lines[51:51] = ["too,few", "a" + ",b" * 30]  # rows 51 and 52
-    Path("in.csv").write_text("\n".join(lines))
-    error = refused("in.csv", rows=90)
-    assert error.faults == [
-        "in.csv: row 51: 2 fields, the header has 16",
-        "in.csv: row 52: 31 fields, the header has 16",
-        "in.csv: column age: not a number: 'old' in row 3, '1_000' in row 102",
-        "in.csv: column balance: not a number: "
-        + ", ".join(f"'1.234,56' in row {row}" for row in range(4, 9))
-        + " and 193 more",
-    ]
-    assert inside(Path()) == {"in.csv", "in.parquet", "models", ".perennial", *FILES}
-
-
-FILES = ("champion.json", "params.yaml")
-
-
-@pytest.mark.parametrize(
-    ("content", "fault"),
-    [
-        (b"", "no header"),
-        (b"age,job\n\xff\xfe,1\n", "'utf-8' codec can't decode"),
-        ("âge;job\n".encode("latin-1"), "'utf-8' codec can't decode"),
-        (b'age,"job\n', "unexpected end of data"),
-    ],
-)
-def test_a_damaged_csv_file_is_the_users_fault(folder: Path, content: bytes, fault: str) -> None:
-    Path("in.csv").write_bytes(content)
-    error = refused("in.csv")
-    assert isinstance(error, InputError)
-    assert any(fault in told for told in error.faults)
-
-
-@pytest.mark.parametrize("name", ["in.parquet", "in.csv", "in.csv.gz"])
-def test_a_file_that_is_torn_leaves_nothing(folder: Path, name: str) -> None:
-    source = pd.concat([raw(HOLDOUT)] * 20)
-    source.to_parquet("in.parquet") if name == "in.parquet" else source.to_csv(name, index=False)
-    whole = Path(name).read_bytes()
-    if name == "in.parquet":  # its end is there, so its columns are known
-        Path(name).write_bytes(whole[:2000] + bytes(4000) + whole[6000:])
-    elif name == "in.csv":
-        Path(name).write_bytes(whole[:50_000] + b"\xff\xfe" + whole[50_002:])
-    else:
-        Path(name).write_bytes(whole[: len(whole) // 2])
-    error = refused(name, "out.csv")
-    assert error.exit_code == 2
-    assert name in error.faults[0]
-
-
-def test_places_that_can_not_be_are_refused(folder: Path) -> None:
-    Path("many").mkdir()
-    assert "no file in it" in refused("many", "out").faults[0]
-    shutil.copyfile("in.parquet", "many/in.parquet")
-    assert "no such file" in refused("nowhere.parquet").faults[0]
-    assert "inside the input" in refused("many", "many/out").faults[0]
-    with pytest.raises(InputError, match="is the input"):
-        scored("in.parquet", "in.parquet")
-    with pytest.raises(InputError, match="is a folder"):
-        scored("in.parquet", "many")
-    with pytest.raises(InputError, match="is a file"):
-        scored("many", "in.parquet")
-    assert "--reasons 14" in refused(reasons=14).faults[0]
-    assert "--keep names it" in refused(keep=("nobody",)).faults[0]
-
-
 # which model
 
 
-def test_nobody_is_champion_is_an_error_that_says_what_to_do(folder: Path) -> None:
+def test_nobody_is_champion_is_an_error_that_says_what_to_do(month_to_score: Path) -> None:
     shutil.copyfile(ROOT / paths.CHAMPION, paths.CHAMPION)
     error = refused()
     assert error.exit_code == 2
     assert "nobody is champion" in error.faults[0]
 
 
-def test_a_champion_of_other_bytes_is_not_asked(folder: Path) -> None:
+def test_a_champion_of_other_bytes_is_not_asked(month_to_score: Path) -> None:
     file = paths.CHAMPION_BUNDLE / "member-00.ubj"
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
@@ -397,7 +254,7 @@ def test_another_version_is_fetched_from_the_registry_and_checked(project: Proje
 
 
 def test_what_is_known_is_not_scored_again_and_what_changed_is(
-    folder: Path, candidates: dict[str, Candidate]
+    month_to_score: Path, candidates: dict[str, Candidate]
 ) -> None:
     def known(**wish: Any) -> bool:
         done = command.score(Wish(Path("in.parquet"), Path("out.parquet"), **wish), lambda *_: None)
@@ -420,7 +277,9 @@ def test_what_is_known_is_not_scored_again_and_what_changed_is(
     assert not known()
 
 
-def test_a_folder_whose_scoring_was_killed_is_finished_by_scoring_it_again(folder: Path) -> None:
+def test_a_folder_whose_scoring_was_killed_is_finished_by_scoring_it_again(
+    month_to_score: Path,
+) -> None:
     rows = pd.concat([raw(HOLDOUT)] * 10, ignore_index=True)
     for number in range(6):
         path = Path(f"many/part={number}/rows.parquet")
@@ -459,7 +318,7 @@ def test_a_folder_whose_scoring_was_killed_is_finished_by_scoring_it_again(folde
         assert (Path("out") / outputs[0]).stat().st_mtime_ns == first
 
 
-def test_two_that_write_one_output_do_not_mix(folder: Path) -> None:
+def test_two_that_write_one_output_do_not_mix(month_to_score: Path) -> None:
     from perennial.adapters import runlock
 
     target = Path("out.parquet")
@@ -472,7 +331,7 @@ def test_two_that_write_one_output_do_not_mix(folder: Path) -> None:
 # the command line
 
 
-def test_the_command_line_answers_with_a_summary_json_and_exit_codes(folder: Path) -> None:
+def test_the_command_line_answers_with_a_summary_json_and_exit_codes(month_to_score: Path) -> None:
     answer = cli("--in", "in.parquet", "--out", "out.csv", "--keep", "age", "--reasons", "1")
     assert answer.exit_code == 0, answer.output
     assert "bank-deposits version 1" in answer.stdout
@@ -488,7 +347,7 @@ def test_the_command_line_answers_with_a_summary_json_and_exit_codes(folder: Pat
 
 
 @pytest.mark.long
-def test_memory_does_not_grow_with_the_file(folder: Path) -> None:
+def test_memory_does_not_grow_with_the_file(month_to_score: Path) -> None:
     """Sixteen times the rows in one file, and in one row group, take no more memory to speak of."""
     peaks = []
     for times in (400, 6400):

@@ -1,13 +1,12 @@
 """Two runs at once in one folder: one works, the other says so and leaves."""
 
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from tests.integration.pipelines import STAGES, Pipeline, make
+from tests.integration.pipelines import STAGES, Pipeline, enter, make
 
 from perennial.adapters import dag, runlock
 from perennial.errors import BusyError
@@ -21,10 +20,7 @@ WALK = (
 
 @pytest.fixture
 def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    made = make(tmp_path / "project")
-    monkeypatch.chdir(made.folder)
-    return made
+    return enter(make(tmp_path / "project"), monkeypatch)
 
 
 def at_work(pipeline: Pipeline, *command: str) -> "subprocess.Popen[str]":

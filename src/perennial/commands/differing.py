@@ -49,8 +49,8 @@ def _report(path: Path, origin: Origin) -> Any:
     """Return a report as it was registered with the version, or as the commit has it."""
     meant = origin.meant
     if meant.version is not None:
-        kept = registry.kept(meant.uri, meant.version, path.parent.name, [path.name])
-        content = kept.get(path.name)
+        name = f"{path.parent.name}/{path.name}"
+        content = registry.kept_file(meant.uri, meant.version, name)
     else:
         content = git.show(origin.commit, path) if origin.commit else None
     return None if content is None else json.loads(content)

@@ -123,12 +123,10 @@ def _plans(md5: str | None, uri: str, known: list[registry.Version]) -> Iterator
         with contextlib.suppress(IntegrityError, UnreachableError):  # the registry may have it
             yield dag.read_object(md5)
     for version in known:
-        if version.run_id is None:
-            continue
-        plan = registry.run_file(uri, version.run_id, f"origin/{paths.PLAN.name}")
+        plan = registry.kept_file(uri, version, f"origin/{paths.PLAN.name}")
         if plan is not None:
             yield plan
-        champion = registry.run_file(uri, version.run_id, f"origin/{paths.CHAMPION.name}")
+        champion = registry.kept_file(uri, version, f"origin/{paths.CHAMPION.name}")
         if champion is not None:  # of one that was registered anew from its bytes
             yield files.exact_json_bytes(json.loads(champion)["plan"] or {})
 

@@ -173,7 +173,7 @@ def _decision(meant: Meant, own: Remembered | None) -> dict[str, Any] | None:
     if own is None or meant.version is None:
         return None
     name = paths.GATE_REPORT.name
-    report = registry.kept(meant.uri, meant.version, "reports", [name]).get(name)
+    report = registry.kept_file(meant.uri, meant.version, f"reports/{name}")
     if report is None:
         return {"verdict": own.tags.get("verdict"), "why": None, "gates": {}}
     gate = json.loads(report)

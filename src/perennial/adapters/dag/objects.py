@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perennial import names
 from perennial.adapters import files
 from perennial.adapters.dag.opening import opened
 from perennial.adapters.dag.remotes import require_answer, told
@@ -96,8 +97,8 @@ def restore(md5: str, folder: Path) -> None:
         if not listed:
             raise IntegrityError(f"DVC: {md5}: neither in the cache nor in a remote", REMEDY)
         for name, of in listed.items():
-            if Path(name).is_absolute() or ".." in Path(name).parts:  # it would leave the folder
-                raise IntegrityError(f"DVC: {md5}: holds {name!r}, no name", REMEDY)
+            if fault := names.path_fault(name):
+                raise IntegrityError(f"DVC: {md5}: holds a file whose name {fault}", REMEDY)
             files.write_bytes(folder / name, _whole(objects, of, scratch / "object"))
 
 

@@ -17,8 +17,8 @@ from perennial.adapters.registry.reading import (
     follow,
     is_moved,
     kept,
+    kept_file,
     remembered,
-    run_file,
     tags,
 )
 from perennial.adapters.registry.records import BUNDLE, FILES_TAG, SIGNATURE_TAG, Record, Version
@@ -38,10 +38,10 @@ __all__ = [
     "follow",
     "is_moved",
     "kept",
+    "kept_file",
     "register",
     "remembered",
     "resolve",
-    "run_file",
     "set_alias",
     "sign",
     "tags",

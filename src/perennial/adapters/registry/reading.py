@@ -37,9 +37,7 @@ def remembered(uri: str, model: str, versions: Sequence[Version]) -> list[Rememb
         return [_remembered(client, model, version) for version in versions]
 
 
-def kept(
-    uri: str, version: Version, folder: str, only: Sequence[str] | None = None
-) -> dict[str, bytes]:
+def kept(uri: str, version: Version, folder: str) -> dict[str, bytes]:
     """Return the files that were kept with a version in `folder`, by name; none if it has none.
 
     Nothing is checked here: the version's tags have the digests of those that matter.
@@ -48,7 +46,6 @@ def kept(
         uri: Of the registry.
         version: The version.
         folder: As its record names it.
-        only: The files to fetch; all if None.
 
     Raises:
         UnreachableError: the registry can't be reached or read.
@@ -59,8 +56,7 @@ def kept(
         from mlflow.artifacts import download_artifacts
 
         listed = client.list_artifacts(version.run_id, folder)
-        files = [item.path for item in listed if not item.is_dir]
-        names = [name for name in files if only is None or Path(name).name in only]
+        names = [item.path for item in listed if not item.is_dir]
         found = {}
         for name in names:
             there = download_artifacts(
@@ -93,15 +89,17 @@ def tags(uri: str, model: str) -> dict[str, dict[str, str]]:
                 return found
 
 
-def run_file(uri: str, run_id: str, name: str) -> bytes | None:
-    """Return a file that was kept with a run, by its path there; None if it isn't there.
+def kept_file(uri: str, version: Version, name: str) -> bytes | None:
+    """Return one file that was kept with a version, by its path there; None if it isn't there.
 
     Nothing is checked here: whoever asks knows its digest.
 
     Raises:
         UnreachableError: the registry can't be reached or read.
     """
-    path = database.path_of(uri)
+    run_id, path = version.run_id, database.path_of(uri)
+    if run_id is None:
+        return None
     rows = None if path is None else database.select(path, database.RUN, (run_id,))
     if rows is not None and (not rows or str(rows[0][0]).startswith("/")):
         file = Path(rows[0][0]) / name if rows else None

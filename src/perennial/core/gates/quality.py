@@ -16,12 +16,7 @@ def quality_floor(scores: pd.DataFrame, settings: QualityFloor, precision: Preci
     """The metric of the user's choice reaches a floor on the holdout, or stays below a ceiling."""
     found = metrics.holdout_metric(
         settings.metric,
-        scores["target"].to_numpy(),
-        scores["probability"].to_numpy(),
-        scores["decision"].to_numpy(),
-        precision.confidence,
-        precision.replicates,
-        precision.seed,
+        *_judged(scores, precision),
     )
     side: Side = "below" if settings.metric in LOSSES else "above"
     return on_interval(
@@ -38,12 +33,7 @@ def calibration(scores: pd.DataFrame, settings: Threshold, bins: int, precision:
     """Probabilities mean what they say: the debiased ECE stays below a threshold."""
     found = metrics.resampled(
         metrics.ece_of(bins),
-        scores["target"].to_numpy(),
-        scores["probability"].to_numpy(),
-        scores["decision"].to_numpy(),
-        precision.confidence,
-        precision.replicates,
-        precision.seed,
+        *_judged(scores, precision),
     )
     return on_interval(
         "calibration",
@@ -68,12 +58,7 @@ def better_than_prior(scores: pd.DataFrame, settings: Threshold, precision: Prec
 
     found = metrics.resampled(
         make,
-        scores["target"].to_numpy(),
-        scores["probability"].to_numpy(),
-        scores["decision"].to_numpy(),
-        precision.confidence,
-        precision.replicates,
-        precision.seed,
+        *_judged(scores, precision),
     )
     return on_interval(
         "better_than_prior",
@@ -146,4 +131,21 @@ def champion(
         "tolerate",
         f"ROC AUC less the champion's {{estimate}} must be above {{threshold}} "
         f"({needed} to replace it)",
+    )
+
+
+def _judged(
+    scores: pd.DataFrame, precision: Precision
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int, int]:
+    """Return what a bootstrapped metric is of, and how precisely it is to be known."""
+    target, probability, decision = (
+        scores[name].to_numpy() for name in ("target", "probability", "decision")
+    )
+    return (
+        target,
+        probability,
+        decision,
+        precision.confidence,
+        precision.replicates,
+        precision.seed,
     )
