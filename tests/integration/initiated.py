@@ -1,5 +1,6 @@
 """A folder as a clone has it, small and with a commit, that `init` can be called in."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.integration.pipelines import NOBODY
 
 from perennial.commands.init import Made, init
 from perennial.core.profiling.wished import Wishes
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("params.yaml", "champion.json", "dvc.yaml", "expectations/batch.json", "data/README.md")
+NAMES = ("params.yaml", "dvc.yaml", "expectations/batch.json", "data/README.md")
 NAMES += ("data/make_batches.py", "dvc.lock", "reports/validation.json", "reports/.gitignore")
 
 
@@ -29,6 +31,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in NAMES:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
+    (folder / "champion.json").write_text(json.dumps(NOBODY))
     shutil.copytree(ROOT / "data/batches", folder / "data/batches")
     (folder / ".gitignore").write_text("/.perennial/\n")
     git(folder, "init", "-q", "-b", "main")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.integration.pipelines import NOBODY
 from tests.integration.test_validate import SHIPPED, Frame, project, report
 
 from perennial import paths
@@ -242,7 +243,7 @@ def test_a_month_is_examined_before_its_labels_come_and_planned_after() -> None:
 
 def test_with_no_labels_at_all_there_is_nothing_to_plan() -> None:
     arrange({p: rows(p) for p in ("2010-01", "2010-02")}, {})
-    shutil.copyfile(SHIPPED.parents[1] / paths.CHAMPION, paths.CHAMPION)
+    paths.CHAMPION.write_text(json.dumps(NOBODY))
     validate()
     assert not any(batches.has_column(b, "deposit") for b in batches.find(paths.ACCEPTED))
     with pytest.raises(InputError, match="nothing is left to train on"):

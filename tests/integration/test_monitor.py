@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.integration.pipelines import NOBODY
 from tests.integration.strict_html import Page
 
 from perennial import paths
@@ -71,7 +72,7 @@ def crowned(tmp_path_factory: pytest.TempPathFactory) -> Path:
             text, count = re.subn(pattern, value, text, flags=re.MULTILINE)
             assert count == 1, pattern
         paths.PARAMS.write_text(text)
-        shutil.copyfile(ROOT / "champion.json", paths.CHAMPION)
+        paths.CHAMPION.write_text(json.dumps(NOBODY))
         paths.ACCEPTED.mkdir(parents=True)
         for period in KNOWN:
             accept(period, shipped(period))

@@ -4,7 +4,6 @@ cut up."""
 import gzip
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.integration.folders import SOURCE, inside
-from tests.integration.registered import HOLDOUT, NAME, ROOT, TRAIN, Project, flip, raw
+from tests.integration.pipelines import NOBODY
+from tests.integration.registered import HOLDOUT, NAME, TRAIN, Project, flip, raw
 from tests.integration.scoring import crown, refused, scored
 from typer.testing import CliRunner, Result
 
@@ -221,7 +221,7 @@ def test_columns_go_along_as_chosen(
 
 
 def test_nobody_is_champion_is_an_error_that_says_what_to_do(month_to_score: Path) -> None:
-    shutil.copyfile(ROOT / paths.CHAMPION, paths.CHAMPION)
+    paths.CHAMPION.write_text(json.dumps(NOBODY))
     error = refused()
     assert error.exit_code == 2
     assert "nobody is champion" in error.faults[0]
