@@ -15,7 +15,7 @@ import pytest
 from perennial import paths
 from perennial.adapters import bundles, files, registry
 from perennial.adapters.configuration import read_params
-from perennial.adapters.registry.records import BUNDLE
+from perennial.adapters.registry.records import BUNDLE, KEPT
 from perennial.core import facts, labels
 from perennial.core import features as core
 from perennial.core.model.candidate import MODEL, SPEC, Candidate, to_artefacts
@@ -64,6 +64,9 @@ class Project:
 
     def model_folder(self) -> Path:
         return next((self.folder / paths.REGISTRY).rglob("MLmodel")).parent
+
+    def kept_folder(self) -> Path:
+        return next((self.folder / paths.REGISTRY).rglob(KEPT)).parent
 
 
 STAGE = f"register.register()\nprint({MODULES})"

@@ -224,6 +224,15 @@ def test_a_clone_on_another_machine_takes_all_from_git_and_the_remote(
     assert code == 0, found
     assert (found["digest"], found["source"][:7]) == (project.digests[0], "commit ")
     assert found["environment"] is None
+    (seen,) = lineage("--batch", "2010-01")[1]["versions"]
+    assert (seen["digest"], seen["champion"], seen["source"][:7]) == (
+        project.digests[2],
+        True,
+        "commit ",
+    )
+    assert {each["digest"] for each in lineage("--batch", "2009-10")[1]["versions"]} == {
+        *project.digests
+    }
     assert not Path(".dvc/cache/files").exists(), "it is the scratch folder's own"
     assert not Path("data/accepted").exists()
 

@@ -137,6 +137,27 @@ def test_a_version_that_lost_its_files_gets_them_back(
     assert bundles.is_whole(project.model_folder() / BUNDLE, project.digest)
 
 
+@pytest.mark.parametrize("damaged", [False, True], ids=["whole", "damaged"])
+def test_what_is_kept_beside_a_lost_model_stays_or_is_kept_anew_and_the_old_put_aside(
+    project: Project, damaged: bool
+) -> None:
+    registry.set_alias(project.uri, NAME, "champion", "1")  # the paths follow the copied folder
+    kept, report = project.kept_folder(), "reports/metrics.json"
+    before = (kept / report).read_bytes()
+    if damaged:
+        (kept / report).write_bytes(b"{}")
+    lose(project.model_folder())
+    (version,) = registry.versions(project.uri, NAME)
+    assert len(registry.faults(project.uri, NAME, version)) == 1 + damaged
+    registry.register(project.uri, record(project))
+    (version,) = registry.versions(project.uri, NAME)
+    assert registry.faults(project.uri, NAME, version) == []
+    if damaged:
+        assert (kept.parent / "artifacts.damaged-1" / report).read_bytes() == b"{}"
+    else:
+        assert (kept / report).read_bytes() == before
+
+
 def test_a_project_that_was_copied_has_a_registry_of_its_own(
     registered: Project, project: Project
 ) -> None:

@@ -13,7 +13,7 @@ from tests.integration.registered import Project
 
 from perennial import paths
 from perennial.adapters import bundles, files
-from perennial.adapters.registry.records import BUNDLE, FILES
+from perennial.adapters.registry.records import BUNDLE, FILES, KEPT
 from perennial.commands.verify import verify
 
 Mutate = Callable[[Path, random.Random], None]
@@ -82,7 +82,8 @@ def edit_manifest(path: Path, draw: random.Random) -> None:
     """Change a file and its entries in every manifest of its folder, so that all agree again."""
     append(path, draw)
     root = _root(path)
-    for manifest in (root / BUNDLE / bundles.MANIFEST, root / bundles.MANIFEST, root / FILES):
+    manifests = (f"{BUNDLE}/{bundles.MANIFEST}", bundles.MANIFEST, FILES, KEPT)
+    for manifest in (root / name for name in manifests):
         if manifest.is_file() and manifest != path and path.is_relative_to(manifest.parent):
             content = json.loads(manifest.read_bytes())
             name = path.relative_to(manifest.parent).as_posix()
@@ -102,7 +103,9 @@ ADDITIONS: list[Mutate] = [
 
 
 def places(project: Project) -> list[Path]:
-    return [paths.CHAMPION_BUNDLE, project.model_folder().relative_to(project.folder), CACHE]
+    model, kept = project.model_folder(), project.kept_folder()
+    registry = [folder.relative_to(project.folder) for folder in (model, kept)]
+    return [paths.CHAMPION_BUNDLE, *registry, CACHE]
 
 
 def _files(root: Path) -> list[Path]:
@@ -112,7 +115,9 @@ def _files(root: Path) -> list[Path]:
 def _root(path: Path) -> Path:
     parents = [path, *path.parents]
     marked = [
-        p for p in parents if (p / "MLmodel").is_file() or p in (CACHE, paths.CHAMPION_BUNDLE)
+        p
+        for p in parents
+        if (p / "MLmodel").is_file() or (p / KEPT).is_file() or p in (CACHE, paths.CHAMPION_BUNDLE)
     ]
     return marked[-1]
 

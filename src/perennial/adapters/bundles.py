@@ -45,6 +45,22 @@ def seal(folder: Path, manifest: str) -> str:
     return files.sha256(folder / manifest)
 
 
+def leave_out(folder: Path, manifest: str, names: Collection[str]) -> str:
+    """Take files, and all below folders, of these names out of a manifest; the others' digests stay
+    as they were taken.
+
+    Returns:
+        The manifest's digest.
+    """
+    entries = {
+        name: entry
+        for name, entry in _entries(folder / manifest).items()
+        if not any(name == gone or name.startswith(f"{gone}/") for gone in names)
+    }
+    files.write_json(folder / manifest, {"schema_version": 1, "artefacts": entries})
+    return files.sha256(folder / manifest)
+
+
 def _manifest(artefacts: Mapping[str, bytes]) -> bytes:
     entries = {
         name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

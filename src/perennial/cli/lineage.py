@@ -33,13 +33,15 @@ def lineage(
 
         command.require_format(form, batch)
         if batch is not None:
-            descent = command.descent(batch)
+            from perennial.commands.descent import descent
+
+            seen = descent(batch)
             if as_json:
-                print_json(descent.to_json())
+                print_json(seen.to_json())
             else:
                 from perennial.commands import rendering_lineage as rendering
 
-                console().print(rendering.descent(descent))
+                console().print(rendering.descent(seen))
             return
         found = command.lineage(version)
         if form == "prov":

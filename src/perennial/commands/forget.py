@@ -187,11 +187,10 @@ def _report(
     """Return what is to be taken out, and what was made of the batches that have it."""
     uri, model = registry.resolve(params.registry.uri), params.registry.model
     versions = []
-    for version in registry.versions(uri, model):
-        plan = {"parts": registry.batches_of(uri, version)}
-        if parts := forgetting.known_in(plan, periods):
-            known = {"version": version.version, "digest": version.digest}
-            versions.append({**known, "parts": sorted(parts)})
+    for known in registry.remembered(uri, model, registry.versions(uri, model)):
+        if parts := forgetting.known_in({"parts": known.datasets}, periods):
+            version = {"version": known.version.version, "digest": known.version.digest}
+            versions.append({**version, "parts": sorted(parts)})
     champion = champions.read()
     parts = forgetting.known_in(champion.plan, periods) if champion else []
     named = {"version": champion.version, "parts": sorted(parts)} if champion and parts else None
@@ -215,5 +214,5 @@ def _purge(params: "Params", found: Forgotten) -> list[str]:
         f"the registry's {place}"
         for version in registry.versions(uri, params.registry.model)
         if version.version in numbers or not found.batches
-        for place in registry.drop_files(uri, version, SHOW_ROWS)
+        for place in registry.drop(uri, params.registry.model, version, SHOW_ROWS)
     ]

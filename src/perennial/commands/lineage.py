@@ -1,16 +1,13 @@
-"""lineage: from a version to all that it was made from, and from a batch to every version."""
+"""lineage: from a version to all that it was made from."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import champions, files, lockfile, registry
-from perennial.adapters.batches import PERIOD
-from perennial.adapters.configuration import read_params
+from perennial.adapters import champions, lockfile, registry
 from perennial.adapters.registry import Remembered
 from perennial.commands import origins
 from perennial.commands.origins import Meant, Origin
@@ -52,22 +49,6 @@ class Lineage:
         return {"schema_version": 1, **asdict(self)}
 
 
-@dataclass(frozen=True)
-class Descent:
-    """Every version that has seen a period: the parts it is in, and whether its bytes are those
-    that are here now (None where there are none). `sha256` is that of data/batches, `accepted` that
-    of the batch with its labels."""
-
-    period: str
-    sha256: str | None
-    accepted: str | None
-    versions: Sequence[Mapping[str, Any]]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        return {"schema_version": 1, **asdict(self)}
-
-
 def require_format(form: str, batch: str | None) -> None:
     """Check how lineage is asked for.
 
@@ -90,11 +71,11 @@ def lineage(wanted: str | None) -> Lineage:
     """
     meant = origins.meant(wanted)
     origin = origins.known(meant)
-    everyone = _everyone(meant.uri, meant.model)
-    own = next((each for each in everyone if each.version.digest == meant.digest), None)
+    registered = everyone(meant.uri, meant.model)
+    own = next((each for each in registered if each.version.digest == meant.digest), None)
     champion = champions.read()
     plan = json.loads(origin.plan) if origin else None
-    ancestors = _ancestors(everyone, own, origin)
+    ancestors = _ancestors(registered, own, origin)
     return Lineage(
         meant.model,
         meant.number,
@@ -111,61 +92,14 @@ def lineage(wanted: str | None) -> Lineage:
         origin.environment if origin else None,
         ancestors[0] if ancestors else None,
         ancestors[1:],
-        _children(everyone, meant.digest),
+        _children(registered, meant.digest),
     )
 
 
-def descent(period: str) -> Descent:
-    """Return every version that was trained, calibrated or held out on a period.
-
-    Raises:
-        InputError: it is no period, or no version has seen it and there is no such batch.
-        UnreachableError: the registry can't be reached.
-    """
-    settings = read_params("registry").registry
-    if PERIOD.fullmatch(period) is None:
-        raise InputError(f"--batch {period}: not a period", "Name one as in data/batches.")
-    here = {
-        place: _digest(place / f"{period}.parquet") for place in (paths.BATCHES, paths.ACCEPTED)
-    }
-    champion = champions.read()
-    versions = []
-    for each in _everyone(registry.resolve(settings.uri), settings.model):
-        refs = {part: ref for part, ref in _refs(each.datasets) if ref["period"] == period}
-        if refs:
-            digest = next(iter(refs.values()))["sha256"]
-            versions.append(
-                {
-                    "version": each.version.version,
-                    "digest": each.version.digest,
-                    "champion": champion is not None and champion.digest == each.version.digest,
-                    "verdict": each.tags.get("verdict"),
-                    "parts": list(refs),
-                    "sha256": digest,
-                    "same": digest in here.values() if any(here.values()) else None,
-                }
-            )
-    if not versions and not any(here.values()):
-        raise InputError(
-            f"--batch {period}: no version has seen it, and there is no such batch",
-            f"Name a period as in {paths.BATCHES}.",
-        )
-    return Descent(period, here[paths.BATCHES], here[paths.ACCEPTED], versions)
-
-
-def _everyone(uri: str, model: str) -> list[Remembered]:
+def everyone(uri: str, model: str) -> list[Remembered]:
+    """Return what the registry remembers of every version that this project registered."""
     known = [version for version in registry.versions(uri, model) if version.digest]
     return registry.remembered(uri, model, known)
-
-
-def _refs(
-    datasets: Mapping[str, Sequence[Mapping[str, Any]]],
-) -> list[tuple[str, Mapping[str, Any]]]:
-    return [(part, ref) for part in PARTS for ref in datasets.get(part, ())]
-
-
-def _digest(path: Path) -> str | None:
-    return files.sha256(path) if path.is_file() else None
 
 
 def _decision(meant: Meant, own: Remembered | None) -> dict[str, Any] | None:

@@ -97,7 +97,7 @@ def meant(wanted: str | None) -> Meant:
                 "It was not registered by this project, which can't tell what it was made from.",
             )
         return Meant(uri, settings.model, version.digest, version.version, version)
-    for _, champion_json in _champions():
+    for _, champion_json in champions_of_commits():
         if wanted == champion_json["version"] or _starts(champion_json["digest"], wanted):
             digest, number = champion_json["digest"], champion_json["version"]
             return Meant(uri, settings.model, digest, number)
@@ -180,7 +180,7 @@ def _committed(wanted: Meant) -> Origin | None:
 
     After a challenge that failed, dvc.lock is the challenger's.
     """
-    for commit, champion in _champions():
+    for commit, champion in champions_of_commits():
         if champion["digest"] != wanted.digest:
             continue
         content, pointer = git.show(commit, LOCK), git.show(commit, POINTER)
@@ -210,7 +210,7 @@ def _of_the_dag(
     }
 
 
-def _champions() -> Iterator[tuple[str, dict[str, Any]]]:
+def champions_of_commits() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the commits that changed who is champion or dvc.lock, with champion.json, newest first;
     those in which somebody is champion."""
     for commit in git.commits_of((paths.CHAMPION, LOCK)):

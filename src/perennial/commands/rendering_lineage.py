@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from perennial.commands.lineage import Descent, Lineage
+from perennial.commands.descent import Descent
+from perennial.commands.lineage import Lineage
 from perennial.commands.reproduce import Reproduction
 from perennial.commands.wording import digest, plural
 
@@ -47,7 +48,7 @@ def descent(found: Descent) -> RenderableType:
     if not found.versions:
         return Text(f"{title}\nNo version has seen it.")
     table = Table(box=None, pad_edge=False)
-    for name in ("version", "digest", "verdict", "seen in", "bytes"):
+    for name in ("version", "digest", "verdict", "seen in", "bytes", "known from"):
         table.add_column(name, overflow="fold")
     for each in found.versions:
         star = " ★" if each["champion"] else ""
@@ -57,6 +58,7 @@ def descent(found: Descent) -> RenderableType:
             Text(each["verdict"] or "—"),
             Text(", ".join(each["parts"])),
             _bytes(each),
+            Text(each["source"]),
         )
     return Group(Text(title, "bold"), table)
 

@@ -9,19 +9,24 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote
 
-from perennial.adapters.registry import aliases, checking, connection, database, writing
+from perennial.adapters.registry import aliases, checking, connection, database, keeping, writing
 from perennial.adapters.registry.aliases import alias_version, drop_alias
-from perennial.adapters.registry.inputs import batches_of, drop_files
+from perennial.adapters.registry.keeping import drop, kept, kept_file
 from perennial.adapters.registry.reading import (
     Remembered,
     follow,
     is_moved,
-    kept,
-    kept_file,
     remembered,
     tags,
 )
-from perennial.adapters.registry.records import BUNDLE, FILES_TAG, SIGNATURE_TAG, Record, Version
+from perennial.adapters.registry.records import (
+    BUNDLE,
+    FILES_TAG,
+    KEPT_TAG,
+    SIGNATURE_TAG,
+    Record,
+    Version,
+)
 from perennial.errors import InputError, IntegrityError, UnreachableError
 
 __all__ = [
@@ -29,10 +34,9 @@ __all__ = [
     "Remembered",
     "Version",
     "alias_version",
-    "batches_of",
     "download",
+    "drop",
     "drop_alias",
-    "drop_files",
     "faults",
     "find_version",
     "follow",
@@ -88,9 +92,9 @@ def versions(uri: str, model: str) -> list[Version]:
         while True:
             page = client.search_model_versions(f"name = '{model}'", page_token=token)
             for item in page:
-                digest, sealed = item.tags.get("digest"), item.tags.get(FILES_TAG)
-                rest = (str(item.source), sealed, item.tags.get(SIGNATURE_TAG))
-                found.append(Version(str(item.version), digest, item.run_id, *rest))
+                tagged = [item.tags.get(tag) for tag in (FILES_TAG, SIGNATURE_TAG, KEPT_TAG)]
+                known = (item.tags.get("digest"), item.run_id, str(item.source), *tagged)
+                found.append(Version(str(item.version), *known))
             token = page.token
             if not token:
                 return sorted(found, key=lambda version: int(version.version))
@@ -128,7 +132,7 @@ def register(uri: str, record: Record) -> Version:
             return first
         folder = _folder(known)
         if folder is not None and not _is_there(uri, record.model, known):
-            writing.restore(client, known, folder, record)
+            writing.restore(client, uri, known, folder, record)
         return known
 
 
@@ -196,11 +200,16 @@ def sign(uri: str, model: str, version: Version) -> None:
 
 
 def faults(uri: str, model: str, version: Version) -> list[str]:
-    """Return what of a version's files is not as it was registered: bundle, code, MLmodel, all.
+    """Return what of a version's files is not as it was registered: bundle, code, MLmodel, and
+    what is kept beside the model.
 
     Raises:
         UnreachableError: the registry can't be reached or read.
     """
+    return _model_faults(uri, model, version) + keeping.faults(uri, version)
+
+
+def _model_faults(uri: str, model: str, version: Version) -> list[str]:
     here = _folder(version)
     if here is not None:
         return checking.faults(here, model, version)

@@ -17,12 +17,13 @@ REMEDY = (
 )
 
 VERSIONS = """
-SELECT v.version, t.value, v.run_id, v.storage_location, f.value, s.value
+SELECT v.version, t.value, v.run_id, v.storage_location, f.value, s.value, k.value
 FROM model_versions v
 LEFT JOIN model_version_tags t ON t.name = v.name AND t.version = v.version AND t."key" = 'digest'
 LEFT JOIN model_version_tags f ON f.name = v.name AND f.version = v.version AND f."key" = 'files'
 LEFT JOIN model_version_tags s
     ON s.name = v.name AND s.version = v.version AND s."key" = 'signature'
+LEFT JOIN model_version_tags k ON k.name = v.name AND k.version = v.version AND k."key" = 'kept'
 WHERE v.name = ? AND v.current_stage IS NOT 'Deleted_Internal' ORDER BY v.version
 """
 ALIAS = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"

@@ -1,10 +1,8 @@
-"""What the registry remembers of versions, and the files that were kept with them."""
+"""What the registry's database remembers of versions."""
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial.adapters.registry import connection, database
@@ -37,35 +35,6 @@ def remembered(uri: str, model: str, versions: Sequence[Version]) -> list[Rememb
         return [_remembered(client, model, version) for version in versions]
 
 
-def kept(uri: str, version: Version, folder: str) -> dict[str, bytes]:
-    """Return the files that were kept with a version in `folder`, by name; none if it has none.
-
-    Nothing is checked here: the version's tags have the digests of those that matter.
-
-    Args:
-        uri: Of the registry.
-        version: The version.
-        folder: As its record names it.
-
-    Raises:
-        UnreachableError: the registry can't be reached or read.
-    """
-    if version.run_id is None:
-        return {}
-    with connection.client(uri) as client, tempfile.TemporaryDirectory() as temporary:
-        from mlflow.artifacts import download_artifacts
-
-        listed = client.list_artifacts(version.run_id, folder)
-        names = [item.path for item in listed if not item.is_dir]
-        found = {}
-        for name in names:
-            there = download_artifacts(
-                run_id=version.run_id, artifact_path=name, dst_path=temporary, tracking_uri=uri
-            )
-            found[Path(name).name] = Path(there).read_bytes()
-        return found
-
-
 def tags(uri: str, model: str) -> dict[str, dict[str, str]]:
     """Return each version's tags, by version.
 
@@ -87,28 +56,6 @@ def tags(uri: str, model: str) -> dict[str, dict[str, str]]:
             token = page.token
             if not token:
                 return found
-
-
-def kept_file(uri: str, version: Version, name: str) -> bytes | None:
-    """Return one file that was kept with a version, by its path there; None if it isn't there.
-
-    Nothing is checked here: whoever asks knows its digest.
-
-    Raises:
-        UnreachableError: the registry can't be reached or read.
-    """
-    run_id, path = version.run_id, database.path_of(uri)
-    if run_id is None:
-        return None
-    rows = None if path is None else database.select(path, database.RUN, (run_id,))
-    if rows is not None and (not rows or str(rows[0][0]).startswith("/")):
-        file = Path(rows[0][0]) / name if rows else None
-        return file.read_bytes() if file is not None and file.is_file() else None
-    with connection.client(uri) as client, tempfile.TemporaryDirectory() as folder:
-        there = client.list_artifacts(run_id, str(Path(name).parent))
-        if not any(each.path == name for each in there):
-            return None
-        return Path(client.download_artifacts(run_id, name, folder)).read_bytes()
 
 
 def is_moved(uri: str) -> bool:

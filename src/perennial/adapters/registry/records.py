@@ -13,6 +13,8 @@ FILES = "files.json"  # there too: the manifest of all of them
 SIGNATURE = "signature.json"  # there too, where it was signed
 SIGNATURE_TAG = "signature"
 FILES_TAG = "files"  # and where its digest is in the registry's database
+KEPT = "kept.json"  # the manifest of what is kept with a version's run
+KEPT_TAG = "kept"
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Version:
     """A registered version; `location` is where its files are, as the registry has it.
 
     `digest` is its bundle's, `files` that of the manifest of all its files, code included;
-    `signature` is of both, if it was signed.
+    `signature` is of both, if it was signed; `kept` the digest of the manifest of what is kept
+    beside the model.
     """
 
     version: str
@@ -29,6 +32,7 @@ class Version:
     location: str
     files: str | None = None
     signature: str | None = None
+    kept: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from perennial import paths
 from perennial.adapters import files, signing
-from perennial.adapters.registry import packaging
+from perennial.adapters.registry import keeping, packaging
 from perennial.adapters.registry.records import (
     FILES_TAG,
+    KEPT_TAG,
     SIGNATURE,
     SIGNATURE_TAG,
     Record,
@@ -46,7 +47,7 @@ def new_version(client: "MlflowClient", record: Record, root: Path | None) -> Ve
     run_id = str(run.info.run_id)
     model = client.create_logged_model(experiment, record.model, run_id, tags)
     _log_facts(client, run_id, model.model_id, record)
-    _log_files(client, run_id, record)
+    kept = keeping.write(client, run_id, record)
     with tempfile.TemporaryDirectory() as temporary:
         saved, sealed = packaging.save(Path(temporary), record, model)
         signed = _signed(saved, record.model, record.digest, sealed)
@@ -57,18 +58,25 @@ def new_version(client: "MlflowClient", record: Record, root: Path | None) -> Ve
     if not client.search_registered_models(f"name = '{record.model}'"):
         _make(lambda: client.create_registered_model(record.model))
     location = str(model.artifact_location)
+    tags |= _tags(sealed, kept, signed)
     made = client.create_model_version(
-        record.model, location, run_id, {**tags, **_tags(sealed, signed)}, model_id=model.model_id
+        record.model, location, run_id, tags, model_id=model.model_id
     )
-    return Version(str(made.version), record.digest, run_id, location, sealed, signed)
+    return Version(str(made.version), record.digest, run_id, location, sealed, signed, kept)
 
 
-def restore(client: "MlflowClient", version: Version, folder: Path, record: Record) -> None:
-    """Put a version's files back into `folder`, where the registry says they are."""
+def restore(
+    client: "MlflowClient", uri: str, version: Version, folder: Path, record: Record
+) -> None:
+    """Put a version's files back into `folder`, where the registry says they are. What is kept
+    beside the model stays as it is if it is whole."""
     assert version.run_id is not None  # every version with a digest was written above
-    _log_files(client, version.run_id, record)
-    for name, value in record.tags.items():  # they have the digests of what was just kept
-        client.set_model_version_tag(record.model, version.version, name, value)
+    kept = version.kept
+    if kept is None or keeping.faults(uri, version):
+        keeping.put_aside(client, version.run_id)
+        kept = keeping.write(client, version.run_id, record)
+        for name, value in record.tags.items():  # they have the digests of what was just kept
+            client.set_model_version_tag(record.model, version.version, name, value)
     model = client.get_logged_model(folder.parent.name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".restored-") as temporary:
@@ -77,7 +85,7 @@ def restore(client: "MlflowClient", version: Version, folder: Path, record: Reco
         shutil.rmtree(folder, ignore_errors=True)
         if version.signature and not signed:  # it was of other files
             client.delete_model_version_tag(record.model, version.version, SIGNATURE_TAG)
-        for key, value in _tags(sealed, signed).items():
+        for key, value in _tags(sealed, kept, signed).items():
             client.set_model_version_tag(record.model, version.version, key, value)
         saved.replace(folder)
 
@@ -119,8 +127,9 @@ def _signed(folder: Path, model: str, digest: str, sealed: str) -> str | None:
     return signature
 
 
-def _tags(sealed: str, signature: str | None) -> dict[str, str]:
-    return {FILES_TAG: sealed} | ({SIGNATURE_TAG: signature} if signature else {})
+def _tags(sealed: str, kept: str, signature: str | None) -> dict[str, str]:
+    signed = {SIGNATURE_TAG: signature} if signature else {}
+    return {FILES_TAG: sealed, KEPT_TAG: kept, **signed}
 
 
 def _experiment(client: "MlflowClient", model: str, root: Path | None) -> str:
@@ -172,12 +181,3 @@ def _dataset(part: str, record: Record) -> "Dataset":
     profile = {"rows": sum(b["rows"] for b in batches), "batches": list(batches)}
     source = {"uri": paths.ACCEPTED.as_posix()}
     return Dataset(part, digest, "local", json.dumps(source), profile=json.dumps(profile))
-
-
-def _log_files(client: "MlflowClient", run_id: str, record: Record) -> None:
-    for folder, sources in record.artifacts.items():
-        for source in sources:
-            if source.is_dir():
-                client.log_artifacts(run_id, str(source), f"{folder}/{source.name}")
-            else:
-                client.log_artifact(run_id, str(source), folder)
