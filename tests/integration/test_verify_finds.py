@@ -20,18 +20,26 @@ Mutate = Callable[[Path, random.Random], None]
 CACHE = Path(".dvc/cache/files/md5")
 
 
+def write(path: Path, content: bytes | bytearray) -> None:
+    """Also to what DVC protects, which stays protected: nothing else is to give the change away."""
+    mode = path.stat().st_mode
+    path.chmod(0o644)
+    path.write_bytes(content)
+    path.chmod(mode)
+
+
 def flip(path: Path, draw: random.Random) -> None:
     content = bytearray(path.read_bytes())
     content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
-    path.write_bytes(content)
+    write(path, content)
 
 
 def truncate(path: Path, draw: random.Random) -> None:
-    path.write_bytes(path.read_bytes()[: draw.randrange(path.stat().st_size)])
+    write(path, path.read_bytes()[: draw.randrange(path.stat().st_size)])
 
 
 def append(path: Path, draw: random.Random) -> None:
-    path.write_bytes(path.read_bytes() + draw.randbytes(1 + draw.randrange(8)))
+    write(path, path.read_bytes() + draw.randbytes(1 + draw.randrange(8)))
 
 
 def remove(path: Path, draw: random.Random) -> None:
@@ -55,8 +63,8 @@ def swap(path: Path, draw: random.Random) -> None:
         [p for p in _files(_root(path)) if p.read_bytes() != path.read_bytes() and p != path]
     )
     content = path.read_bytes()
-    path.write_bytes(other.read_bytes())
-    other.write_bytes(content)
+    write(path, other.read_bytes())
+    write(other, content)
 
 
 def _adds(name: str, content: bytes | None = b"") -> Mutate:
