@@ -83,26 +83,33 @@ def has_column(batch: Batch, name: str) -> bool:
     Raises:
         InputError: the file is no readable Parquet.
     """
-    import pyarrow.parquet as pq
-
-    with _readable(batch.path):
-        return name in pq.read_schema(batch.path).names
+    return name in columns(batch.path)
 
 
-def kinds(refs: Sequence[BatchRef], folders: Sequence[Path]) -> list[dict[str, str]]:
-    """Return each planned batch's columns with their kinds, without reading its rows.
+def columns(path: Path) -> dict[str, str]:
+    """Return a batch's columns with their kinds, without reading its rows.
 
     A kind is number, text, boolean, time or else what Parquet calls it. Whole numbers become
     floats when one value is missing, so that is no difference.
+
+    Raises:
+        InputError: the file is no readable Parquet.
+    """
+    import pyarrow.parquet as pq
+
+    with _readable(path):
+        return {field.name: _kind(field.type) for field in pq.read_schema(path)}
+
+
+def kinds(refs: Sequence[BatchRef], folders: Sequence[Path]) -> list[dict[str, str]]:
+    """Return each planned batch's columns with their kinds, as `columns` does.
 
     Args:
         refs: `{"period", "sha256"}` of each batch, which `read_verified` has found to be there.
         folders: Where to look, in order.
     """
-    import pyarrow.parquet as pq
-
     located = [path for ref in refs if (path := _locate(ref, folders)) is not None]
-    return [{field.name: _kind(field.type) for field in pq.read_schema(path)} for path in located]
+    return [columns(path) for path in located]
 
 
 def _kind(of: "pa.DataType") -> str:

@@ -1,4 +1,4 @@
-"""The user's own data: a project made of them."""
+"""The user's own data: a project made of them, and the rows that come later."""
 
 from typing import Annotated
 
@@ -53,6 +53,35 @@ def init(
             print_json(rendering_init.to_json(made))
         else:
             console().print(rendering_init.report(made))
+
+
+@app.command()
+def add(
+    data: Annotated[
+        str, typer.Option(help="Later rows: CSV, Parquet, a folder of either, or a database.")
+    ],
+    period: Annotated[
+        str | None, typer.Option(help="What they are of; else as files or their time says.")
+    ] = None,
+    query: Annotated[str | None, typer.Option(help="The rows of a database.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make batches of later rows, like those that are there.
+
+    Example: perennial add --data loans-2024-04.csv
+    """
+    with answering(as_json):
+        from perennial.commands import rendering_init
+        from perennial.commands.add import add as act
+
+        added = act(data, query, period, dry_run)
+        if as_json:
+            print_json(added.to_json())
+        else:
+            console().print(rendering_init.added(added))
 
 
 def _names(given: str | None) -> tuple[str, ...]:

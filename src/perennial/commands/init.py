@@ -92,6 +92,7 @@ def _make(data: str, query: str | None, wishes: Wishes, force: bool) -> Made:
     rows = batch_rows(found)
     model = init_pages.model_name(table.name, found.target)
     texts = _texts(table.said, found, rows, model)
+    texts[intake.NOTES] = _json(_notes(table, found).to_json())
     kept = {*texts, *(paths.BATCHES / f"{period}.parquet" for period in rows)}
     removed = [path for path in init_guards.of_the_old_data() if path not in kept]
     return Made(table.said, found, model, rows, texts, removed, hindrances, written=False)
@@ -159,6 +160,17 @@ def _texts(
         README: init_pages.readme(source, found, {n: len(own) for n, own in rows.items()}),
         GUIDE: init_pages.guide(source, found, model),
     }
+
+
+def _notes(table: "Table", found: Profile) -> intake.Notes:
+    """Return what `perennial add` needs to read later rows as these were read."""
+    return intake.Notes(
+        found.time,
+        found.periods.unit if found.periods and found.time else None,
+        table.comma_is_decimal,
+        {c.name: c.formats for c in found.columns if c.formats},
+        {c.name: c.words for c in found.columns if c.words},
+    )
 
 
 def _json(content: Mapping[str, Any]) -> str:

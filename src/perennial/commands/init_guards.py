@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from perennial import paths
-from perennial.adapters import champions, files, git
+from perennial.adapters import champions, files, git, intake
 from perennial.errors import IntegrityError
 
 REMEDY = (
@@ -21,6 +21,7 @@ TOUCHED = (
     paths.FORGOTTEN,
     Path("data/README.md"),
     Path("data/make_batches.py"),
+    intake.NOTES,
     Path("dvc.lock"),
     Path("models/champion.dvc"),
     paths.CHAMPION_SIGNATURE,

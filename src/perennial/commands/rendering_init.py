@@ -1,4 +1,4 @@
-"""What a person reads of init: what was found, what was chosen, what is written."""
+"""What a person reads of init and add: what was found, what was chosen, what is written."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from perennial import paths
+from perennial.commands.add import Added
 from perennial.commands.init import GUIDE, Made
 from perennial.commands.rendering import pairs
 from perennial.commands.wording import plural
@@ -48,6 +49,23 @@ def report(made: Made) -> RenderableType:
         else "Nothing was written: this was --dry-run."
     )
     return Group(*parts, Text(f"\n{end}"))
+
+
+def added(found: Added) -> RenderableType:
+    """Return what became of later rows."""
+    facts = [("read", said) for said in found.source]
+    for period, rows in found.rows.items():
+        there = "there already, the same" if period in found.known else plural(rows, "row", "rows")
+        facts.append((f"{paths.BATCHES}/{period}.parquet", there))
+    if found.new_columns:
+        facts.append(("new columns", f"{', '.join(found.new_columns)}: no feature comes from them"))
+    if not found.written:
+        return Group(pairs(facts), Text("\nNothing was written: this was --dry-run."))
+    end = "Next: perennial run"
+    if found.beyond:
+        last = found.beyond[-1]
+        end = f"No run looks beyond data.as_of in params.yaml: move it on to {last}, or to latest"
+    return Group(pairs(facts), Text(f"\n{end}"))
 
 
 def to_json(made: Made) -> dict[str, Any]:

@@ -4,7 +4,9 @@ Text stays text, so that what it says can be looked at. Nothing is written but t
 what was compressed, which are gone when the table is read.
 """
 
+from perennial.adapters.intake.notes import NOTES, Notes
+from perennial.adapters.intake.notes import read as notes
 from perennial.adapters.intake.reading import read
 from perennial.adapters.intake.table import Table
 
-__all__ = ["Table", "read"]
+__all__ = ["NOTES", "Notes", "Table", "notes", "read"]

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pandas as pd
@@ -28,6 +28,8 @@ class Column:
         cells: int64 or float64, text, bool, or datetime64[us]; shape (rows,).
         said: What was found about how it is written, a sentence each.
         code: Whether it is a category though it looks like numbers.
+        formats: How a date that is text is written, most frequent first.
+        words: Texts that stand for a missing number or date.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Column:
     cells: pd.Series
     said: tuple[str, ...] = ()
     code: bool = False
+    formats: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     @property
     def missing(self) -> float:
@@ -84,7 +88,7 @@ def _text(values: pd.Series, name: str, comma_is_decimal: bool) -> Column:
         said += (f"numbers written {number.written}",) if number.written else ()
         if number.words:
             said += (f"taken as missing among numbers: {', '.join(number.words)}",)
-        return _number(name, number.cells, number.cells, said)
+        return replace(_number(name, number.cells, number.cells, said), words=number.words)
     found = dates.dates(levels)
     if found is not None and dates.plausible(found.cells):
         said = (f"dates as {', '.join(found.formats)}",)
@@ -92,7 +96,9 @@ def _text(values: pd.Series, name: str, comma_is_decimal: bool) -> Column:
             said += (f"day and month could be the other way round: read as {found.formats[0]}",)
         if found.words:
             said += (f"taken as missing among dates: {', '.join(found.words)}",)
-        return Column(name, "date", texts.spread(found.cells, codes), said)
+        return Column(
+            name, "date", texts.spread(found.cells, codes), said, False, found.formats, found.words
+        )
     return Column(name, "category", texts.spread(levels, codes))
 
 

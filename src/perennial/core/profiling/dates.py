@@ -1,5 +1,6 @@
 """Dates written as text, in one format or several, or as whole numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ OTHERS: tuple[str, ...] = (
 )
 OTHERS += ("%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%d.%m.%y", "%Y-%m", "%b %Y", "%Y%m%d")
 TIMES = (" %H:%M:%S", " %H:%M", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
+ISO = "ISO 8601"
 MOSTLY = 0.95
 FEW_WORDS = 5
 LOOKED_AT = 200
@@ -58,6 +60,15 @@ def dates(levels: pd.Series) -> Dates | None:
     return Dates(found, formats, ambiguous, tuple(sorted(levels[unread])))
 
 
+def by_formats(levels: pd.Series, formats: Sequence[str]) -> pd.Series:
+    """Return distinct texts as dates, each by the first of these formats that reads it, missing
+    where none does; shape (levels,)."""
+    found = pd.Series(pd.NaT, index=levels.index, dtype="datetime64[us]")
+    for form in formats:
+        found = found.fillna(_parsed(levels, "ISO8601" if form == ISO else form))
+    return found
+
+
 def of_numbers(values: pd.Series) -> tuple[pd.Series, str] | None:
     """Return whole numbers as dates (20240131, or seconds since 1970), and how; else None."""
     there = values.dropna()
@@ -78,7 +89,7 @@ def _read(levels: pd.Series) -> tuple[pd.Series, tuple[str, ...], bool]:
     ambiguous = False
     iso = _parsed(levels, "ISO8601")
     if iso.notna().any():
-        found, formats = iso, [(int(iso.notna().sum()), "ISO 8601")]
+        found, formats = iso, [(int(iso.notna().sum()), ISO)]
     left = levels[found.isna()]
     for name, parsed, both in _candidates(left):
         new = parsed[found.reindex(parsed.index).isna() & parsed.notna()]

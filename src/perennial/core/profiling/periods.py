@@ -39,7 +39,7 @@ def cut(times: pd.Series, target: np.ndarray, wanted: Sizes) -> Periods:
         target: 1 where positive, shape (rows,).
         wanted: Rows to hold out, and to calibrate on.
     """
-    tried = {unit: _named(times, unit) for unit in ALIASES}
+    tried = {unit: named(times, unit) for unit in ALIASES}
     scores = {unit: _score(names, target, wanted) for unit, names in tried.items()}
     best = max(scores.values())
     unit = next(unit for unit, score in scores.items() if score == best)
@@ -105,7 +105,8 @@ def _score(names: np.ndarray, target: np.ndarray, wanted: Sizes) -> tuple[float,
     )
 
 
-def _named(times: pd.Series, unit: str) -> np.ndarray:
+def named(times: pd.Series, unit: str) -> np.ndarray:
+    """Return the period that each time is in, as text that sorts as time does, shape (rows,)."""
     alias = ALIASES[unit]
     if unit == "week":
         iso = times.dt.isocalendar()

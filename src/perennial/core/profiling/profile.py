@@ -28,6 +28,7 @@ class Profile:
         target: The target's name.
         classes: Its classes.
         periods: Each row's period; None for one batch.
+        time: The column that says when a row is of; None where files do, or nothing.
         kind: How rows are held out.
         key: Whose rows stay together; None if nobody's.
         sizes: How many rows calibrate and are held out.
@@ -44,6 +45,7 @@ class Profile:
     target: str
     classes: Classes
     periods: Periods | None
+    time: str | None
     kind: str
     key: str | None
     sizes: Sizes
@@ -141,6 +143,7 @@ def _roles(
         target=wishes.target,
         classes=classes,
         periods=when.periods,
+        time=time,
         kind=kind,
         key=wishes.key,
         sizes=wanted,
