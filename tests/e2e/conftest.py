@@ -110,6 +110,14 @@ def clone(folder: Path) -> Project:
 
 
 NAME, PHONE = "Qzxv-Žanna", 7391846021
+SECRETS = {  # what the environment of a run has that must not be written anywhere
+    "AWS_SECRET_ACCESS_KEY": "wJqz+PlantedAccessKey+7",
+    "GITHUB_TOKEN": "ghp_qzPlantedToken8",
+    "MLFLOW_TRACKING_PASSWORD": "qz-planted-tracking-9",
+    "PERENNIAL_DATABASE_PASSWORD": "qz-planted-database-10",
+    # nobody listens there, and a promotion that can't be told is one all the same
+    "PERENNIAL_ALERT_WEBHOOK": "http://127.0.0.1:9/hooks/qz-planted-hook-11",
+}
 
 
 def name_people(project: Project) -> None:
@@ -148,7 +156,7 @@ def done(
         if not said.exists():
             project = clone(root / "project")
             name_people(project)
-            result = project.perennial("run")
+            result = project.perennial("run", **SECRETS)
             answer = (result.returncode, result.stdout, result.stderr)
             said.write_text(json.dumps(answer))
     answer = json.loads(said.read_text())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import NAME, PHONE, Project
+from tests.e2e.conftest import NAME, PHONE, SECRETS, Project
 from tests.pickles import pickles_below
 from tests.traces import traces
 
@@ -40,6 +40,20 @@ def test_who_somebody_is_stays_in_the_batches(done: Done) -> None:
     assert NAME not in result.stdout + result.stderr
     assert traces(project.folder / "data/batches", [NAME, PHONE])
     assert traces(project.folder, [NAME, PHONE], ["data/batches", ".git", "tests"]) == []
+
+
+def test_secrets_of_the_environment_are_nowhere(done: Done) -> None:
+    """Neither said nor in what a run leaves: reports, logs, dvc.lock, cache, registry,
+    champion. Git has this very test as it was committed, and no run commits."""
+    project, result = done
+    parts = [value.rpartition("/")[2] for value in SECRETS.values()]  # of an address, its secret
+    assert not any(part in result.stdout + result.stderr for part in parts)
+    assert traces(project.folder, parts, ["tests", ".git"]) == []
+    (project.folder / "planted.log").write_text(parts[-1])
+    try:
+        assert traces(project.folder, parts, ["tests", ".git"]) == ["planted.log"]
+    finally:
+        (project.folder / "planted.log").unlink()
 
 
 def test_nothing_but_loopback_is_reached(done: Done) -> None:
