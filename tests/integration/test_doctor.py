@@ -140,6 +140,10 @@ PLANTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "the registry lost files": (lose_files, "has lost the champion"),
     "a half file": (lambda: old(".champion.json.ab12cd34.json"), "left by something"),
+    "a half database": (
+        lambda: old(".perennial/mlflow/.registry.db.ab12cd34.db-journal"),
+        "left by something",
+    ),
     "a half bundle": (lambda: old("models/.champion.new/model.json"), "left by something"),
     "a half registration": (
         lambda: old(".perennial/mlflow/artifacts/.restored-ab12cd34/MLmodel"),
@@ -172,6 +176,7 @@ APART = (
     "an old challenger",
     "the champion is its own shadow",
     "a half file",
+    "a half database",
     "a half bundle",
     "a half registration",
     "an undecided bundle",

@@ -77,6 +77,28 @@ def test_a_write_that_is_killed_midway_leaves_the_old_file(tmp_path: Path) -> No
     assert path.read_bytes() == b"new"
 
 
+def test_a_database_that_was_killed_in_the_making_leaves_no_journal(tmp_path: Path) -> None:
+    path = tmp_path / "registry.db"
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import os, sqlite3, sys; from pathlib import Path\n"
+            "from perennial.adapters import files\n"
+            "with files.replacing(Path(sys.argv[1])) as temporary:\n"
+            "    with sqlite3.connect(temporary) as database:\n"
+            "        database.execute('BEGIN')\n"
+            "        database.execute('CREATE TABLE kept (it)'); os.kill(os.getpid(), 9)",
+            str(path),
+        ],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        check=False,
+    )
+    assert any(name.endswith("-journal") for name in inside(tmp_path))
+    files.write_bytes(path, b"whole")
+    assert inside(tmp_path) == {path.name}
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 64 KiB, where this machine lets us mount one."""

@@ -112,6 +112,9 @@ def _sweep(path: Path) -> None:
             handle = os.open(left, os.O_RDONLY | os.O_NOFOLLOW)
             try:
                 if _lock(handle):
+                    # SQLite's journals of it first: without it, nobody would look for them
+                    for journal in left.parent.glob(f"{glob.escape(left.name)}-*"):
+                        journal.unlink()
                     left.unlink()
             finally:
                 os.close(handle)
