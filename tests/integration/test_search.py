@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from perennial import paths
 from perennial.adapters import files, matrices, study, workers
 from perennial.adapters.configuration import read_params
+from perennial.core.model import kinds
 from perennial.core.search import Task, make_folds
 from perennial.errors import InputError
 from perennial.params import Search
@@ -250,7 +251,7 @@ def test_a_pruned_trial_is_worse_than_half_of_those_before_it(tmp_path: Path) ->
 
 def test_the_first_trial_is_the_sound_start_pulled_into_the_ranges(tmp_path: Path) -> None:
     first = asked(settings(tmp_path, trials=1))[0][0]
-    assert first.params == study.START
+    assert first.params == kinds.SOUND
     inside = settings(tmp_path, trials=1)
     space = inside.space.model_copy(update={"max_depth": (2, 3), "reg_alpha": (1.0, 2.0)})
     pulled = asked(inside.model_copy(update={"space": space}))[0][0].params

@@ -30,6 +30,7 @@ from perennial.params.slices import Slices
 RESERVED = {"period", "row", "target", "key", "probability", "decision", "prior", "logistic"}
 RESERVED |= {"default", "unmitigated", "logistic_decision", "default_decision"}
 RESERVED |= {"unmitigated_decision", "without_largest"}
+Kind = Literal["depthwise", "leafwise", "onehot"]
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.json$")]
 
 
@@ -153,9 +154,17 @@ class Search(Group):
     max_rounds: Positive
     early_stopping_rounds: Positive
     max_rows: Positive
+    kinds: Annotated[list[Kind], Field(min_length=1)]
     ensemble: Positive
+    composed: Literal["best", "greedy"]
     simpler_within_errors: Annotated[float, Field(ge=0)]
     space: Space
+
+    @model_validator(mode="after")
+    def _a_kind_is_named_once(self) -> "Search":
+        if len(set(self.kinds)) < len(self.kinds):
+            raise ValueError("`kinds` names one twice")
+        return self
 
 
 class Utility(Group):

@@ -62,6 +62,7 @@ def search(
         settings.ensemble,
         settings.simpler_within_errors,
         settings.learning_rate,
+        settings.composed,
     )
     sample = {} if rows == every else {"sample": {"rows": rows, "of": every}}
     return {**choice, **sample}, trials
