@@ -94,6 +94,46 @@ def test_two_worker_processes_give_the_bytes_of_one(undisturbed: Path, tmp_path:
     assert fits(both).keys() == fits(undisturbed).keys()
 
 
+KINDS = {"kinds": ["depthwise", "leafwise", "onehot"], "composed": "greedy", "ensemble": 4}
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(make_project(tmp_path_factory.mktemp("several"), **KINDS))
+
+
+def test_two_workers_give_the_bytes_of_one_for_several_kinds_too(
+    several: Path, tmp_path: Path
+) -> None:
+    assert outputs(run(make_project(tmp_path, **KINDS), worker_count=2)) == outputs(several)
+
+
+def test_a_search_of_several_kinds_starts_with_the_portfolio_and_its_table_says_the_kinds(
+    several: Path,
+) -> None:
+    found = trials(several)
+    wanted = [kind for kind, _ in kinds.PORTFOLIO][: len(found)]
+    assert [trial["kind"] for trial in found] == wanted
+    for trial, (_, point) in zip(found, kinds.PORTFOLIO, strict=False):
+        assert int(trial["max_depth"]) == {**kinds.SOUND, **point}["max_depth"]
+
+
+def test_after_the_portfolio_the_sampler_chooses_the_kind(tmp_path: Path) -> None:
+    found, tasks = asked(settings(tmp_path, trials=16, **KINDS))
+    assert {trial.kind for trial in found[len(kinds.PORTFOLIO) :]} <= set(KINDS["kinds"])
+    grown = {task.params.get("grow_policy") for task in tasks}
+    assert grown == {None, "lossguide"}
+
+
+def test_greedy_members_of_several_kinds_are_what_train_fits(several: Path) -> None:
+    recipe = json.loads((several / paths.RECIPE).read_bytes())
+    choice = json.loads((several / paths.SEARCH_REPORT / "choice.json").read_bytes())
+    assert recipe["kind"] == "xgboost"
+    assert 1 <= len(recipe["members"]) <= KINDS["ensemble"]
+    if choice["chosen"] == "ensemble":
+        assert len(recipe["members"]) > KINDS["ensemble"] // 2
+
+
 DYING = """
 import os
 from perennial.adapters import study
