@@ -1,5 +1,5 @@
-"""An ensemble of kinds of trees on the rows that ship keeps what every candidate promises: the gates
-that watch explanation, exports and cost pass it, and find a member that is not its own."""
+"""An ensemble of kinds of trees on the rows that ship keeps what every candidate promises: the
+gates that watch explanation, exports and cost pass it, and find a member that is not its own."""
 
 import contextlib
 from dataclasses import replace
