@@ -137,6 +137,8 @@ def _compared(name: str, splits: list[int], seconds: int, scratch: Path) -> list
         for way, answer in found.items():
             theirs = np.array(answer["probability"])
             row = {"set": name, "split": split, "way": way, "seconds": round(answer["seconds"], 1)}
+            spent = answer.get("processor_seconds")
+            row["processor_seconds"] = None if spent is None else round(spent, 1)
             row["roc_auc"] = _roc_auc(target.to_numpy(), theirs)
             if way != OURS:
                 gain = roc_auc_difference(target.to_numpy(), ours, theirs, CONFIDENCE)
