@@ -118,6 +118,13 @@ def test_a_search_of_several_kinds_starts_with_the_portfolio_and_its_table_says_
         assert int(trial["max_depth"]) == {**kinds.SOUND, **point}["max_depth"]
 
 
+def test_what_a_search_of_several_kinds_starts_with_is_not_pruned(tmp_path: Path) -> None:
+    found, _ = asked(settings(tmp_path, trials=24, **KINDS))
+    start = len(kinds.PORTFOLIO)
+    assert all(trial.margins is not None for trial in found[:start])
+    assert any(trial.margins is None for trial in found[start:])
+
+
 def test_after_the_portfolio_the_sampler_chooses_the_kind(tmp_path: Path) -> None:
     found, tasks = asked(settings(tmp_path, trials=16, **KINDS))
     assert {trial.kind for trial in found[len(kinds.PORTFOLIO) :]} <= set(KINDS["kinds"])

@@ -126,13 +126,17 @@ def _study(settings: Search, seed: int) -> "optuna.Study":
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # what it starts with is not pruned: a little worse alone, it may be what completes the others
+    starts = kinds.starts(settings.kinds)
     study = optuna.create_study(
         direction="minimize",
         sampler=optuna.samplers.TPESampler(seed=seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=settings.trials_per_round),
+        pruner=optuna.pruners.MedianPruner(
+            n_startup_trials=max(settings.trials_per_round, len(starts))
+        ),
     )
     ranges = {name: getattr(settings.space, name) for name in kinds.SOUND}
-    for kind, point in kinds.starts(settings.kinds):  # pulled into the user's ranges
+    for kind, point in starts:  # pulled into the user's ranges
         inside = {n: min(max(point[n], low), high) for n, (low, high) in ranges.items()}
         study.enqueue_trial({"kind": kind, **inside})
     return study
