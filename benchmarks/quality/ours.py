@@ -17,7 +17,7 @@ from perennial.adapters.configuration import read_params
 from perennial.core import cost, features
 from perennial.core.model.candidate import Candidate
 from perennial.core.part import Part
-from perennial.core.profiling.settings import SEARCH
+from perennial.core.profiling.ensembling import SEARCH
 from perennial.core.training import BASELINES, fit_candidate, without_mitigation
 from perennial.params import Feature, Features, Params
 from perennial.stages import searching

@@ -16,7 +16,8 @@ from perennial.core.model.calibration import Calibration
 from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.core.model.decision import Decision
 from perennial.core.parity import coded, edge_rows, largest_gap
-from perennial.params import Feature, Features, Kind
+from perennial.params import Feature, Features
+from perennial.params.search import Kind
 
 pytestmark = pytest.mark.skipif(
     bool(onnx_export.missing()), reason="the extra `onnx` is not installed"

@@ -22,7 +22,7 @@ from perennial.adapters.configuration import read_params
 from perennial.core.model import kinds
 from perennial.core.search import Task, make_folds
 from perennial.errors import InputError
-from perennial.params import Search
+from perennial.params.search import Search
 from perennial.stages.tune import tune
 
 ROOT = Path(__file__).parents[2]

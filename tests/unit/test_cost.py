@@ -10,7 +10,7 @@ from perennial.core.model import boosting, kinds, linear
 from perennial.core.model.calibration import Calibration
 from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.core.model.decision import Decision
-from perennial.params import Kind
+from perennial.params.search import Kind
 
 from .planted import NO_SPEC, part
 

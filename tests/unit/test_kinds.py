@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from perennial.core.model import boosting, kinds
-from perennial.params import Kind
+from perennial.params.search import Kind
 
 RANDOM = np.random.default_rng(0)
 LEVELS = [f"{i:02}" for i in range(12)]

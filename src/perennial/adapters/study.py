@@ -16,7 +16,7 @@ import numpy as np
 from perennial.adapters import files
 from perennial.core.model import kinds
 from perennial.core.search import Task, Trial, log_loss
-from perennial.params import Kind, Search
+from perennial.params.search import Kind, Search
 
 if TYPE_CHECKING:
     import optuna

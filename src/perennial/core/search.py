@@ -10,7 +10,7 @@ import pandas as pd
 from perennial.core.model import boosting, kinds, linear
 from perennial.core.part import Part
 from perennial.errors import InputError
-from perennial.params import Kind
+from perennial.params.search import Kind
 
 
 @dataclass(frozen=True)

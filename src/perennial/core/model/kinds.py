@@ -7,7 +7,7 @@ values, ONNX and the artefacts are the same for all.
 from collections.abc import Mapping
 from typing import Any
 
-from perennial.params import Kind
+from perennial.params.search import Kind
 
 SOUND = {  # a sound point to start from
     "max_depth": 5,

@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from perennial.core.profiling import gating
+from perennial.core.profiling import ensembling, gating
 from perennial.core.profiling.profile import Profile
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./+-]*[A-Za-z0-9_+]|[A-Za-z_]")
 # what YAML 1.1 or 1.2 reads as something else than text
 WORDS = {"yes", "no", "on", "off", "true", "false", "null", "y", "n", "none"}
 WIDTH = 98
-# an ensemble of kinds: what ranked best on public sets (docs/decisions/0025)
-SEARCH = {"kinds": ["depthwise", "leafwise", "onehot"], "ensemble": 10, "composed": "greedy"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def blocks(profile: Profile, model: str, largest: float) -> list[Block]:
         ),
         _sensitive(profile),
         *_features(profile),
-        *_search(),
+        *ensembling.blocks(),
         *_training(profile),
         said(
             {},
@@ -247,18 +245,6 @@ def _features(profile: Profile) -> list[Block]:
         Block(("features", "columns"), tuple(found)),
         Block(("features", "drop"), tuple(drop)),
     ]
-
-
-def _search() -> list[Block]:
-    why = {
-        "kinds": "Of trees that may be members, each erring in other places; [depthwise] is one "
-        "kind, fitted in less time. What this is worth on public sets: docs/decisions/0025.",
-        "ensemble": "At most so many fits are averaged, where that is better out of fold. Each "
-        "costs its part of every prediction; 1 for a single model.",
-        "composed": "greedy: of the trials that are best together, some more than once (Caruana et "
-        "al. 2004), and all again with other seeds while there is room; best: of the best trials.",
-    }
-    return [said(SEARCH[key], because, "search", key) for key, because in why.items()]
 
 
 def _training(profile: Profile) -> list[Block]:
