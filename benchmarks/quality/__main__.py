@@ -133,14 +133,15 @@ def _compared(name: str, splits: list[int], seconds: int, scratch: Path) -> list
             for way in (OURS, *ENVIRONMENTS)
             if _answer(name, split, way, seconds, scratch).exists()
         }
-        ours = np.array(found[OURS]["probability"])
+        ours = np.array(found[OURS]["probability"]) if OURS in found else None
         for way, answer in found.items():
             theirs = np.array(answer["probability"])
             row = {"set": name, "split": split, "way": way, "seconds": round(answer["seconds"], 1)}
             spent = answer.get("processor_seconds")
             row["processor_seconds"] = None if spent is None else round(spent, 1)
             row["roc_auc"] = _roc_auc(target.to_numpy(), theirs)
-            if way != OURS:
+            row |= {key: answer[key] for key in ("chosen", "members", "cost") if key in answer}
+            if way != OURS and ours is not None:
                 gain = roc_auc_difference(target.to_numpy(), ours, theirs, CONFIDENCE)
                 row["ours_less_theirs"] = gain.to_json()
             rows.append(row)
@@ -156,16 +157,15 @@ def _roc_auc(target: np.ndarray, score: np.ndarray) -> float:
 def table(compared: list[dict[str, Any]]) -> str:
     """Return the comparison as Markdown, a line for each set, split and way."""
     lines = [
-        "| set | split | way | ROC AUC | ours less theirs | seconds |",
-        "|---|---|---|---|---|---|",
+        "| set | split | way | ROC AUC | ours less theirs | seconds | of processors |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in compared:
-        gain = row.get("ours_less_theirs")
+        gain, spent = row.get("ours_less_theirs"), row["processor_seconds"]
         shown = f"{gain['value']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]" if gain else ""
-        lines.append(
-            f"| {row['set']} | {row['split']} | {row['way']} | {row['roc_auc']:.4f} | {shown} "
-            f"| {row['seconds']:.0f} |"
-        )
+        cells = [row["set"], row["split"], row["way"], f"{row['roc_auc']:.4f}", shown]
+        cells += [f"{row['seconds']:.0f}", "not counted" if spent is None else f"{spent:.0f}"]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
 
