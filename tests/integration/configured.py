@@ -74,7 +74,9 @@ search:
   max_rounds: 400
   max_rows: 50000
   early_stopping_rounds: 25
+  kinds: [depthwise]
   ensemble: 5
+  composed: best
   simpler_within_errors: 1.0
   space:
     max_depth: [2, 9]

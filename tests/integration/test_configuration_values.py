@@ -107,3 +107,12 @@ def test_keys_that_disagree_are_said_beside_other_faults(
 def test_groups_that_disagree_are_said_with_their_line(faults: Faults) -> None:
     found = faults(("attribute: age_group", "attribute: sex"))
     assert f"line {line_of('attribute: age_group')}," in found[0]
+
+
+def test_a_kind_of_trees_is_known_and_named_once(faults: Faults) -> None:
+    (unknown,) = faults(("kinds: [depthwise]", "kinds: [depthwise, sideways]"))
+    assert "search.kinds" in unknown
+    (twice,) = faults(("kinds: [depthwise]", "kinds: [depthwise, depthwise]"))
+    assert "names one twice" in twice
+    (none,) = faults(("kinds: [depthwise]", "kinds: []"))
+    assert "search.kinds" in none

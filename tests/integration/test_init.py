@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tests.integration.initiated import Init, call, git, project, shipped, state
 from perennial.adapters import swapping
 from perennial.adapters.configuration import read_params
 from perennial.commands import init_guards
+from perennial.core.model import boosting
 from perennial.errors import InputError
 
 __all__ = ["call", "project", "shipped"]
@@ -195,3 +197,15 @@ def test_other_targets_are_refused_by_their_name(
     with pytest.raises(InputError, match=word) as raised:
         call(tmp_path / "f.csv", target)
     assert "Nothing was changed" in raised.value.remedy or "nothing was" in raised.value.remedy
+
+
+def test_a_users_project_searches_several_kinds_and_its_cost_gate_has_room_for_them(
+    project: Path, small: Path, call: Init
+) -> None:
+    call(small, "answer")
+    params = read_params(path=project / "params.yaml")
+    assert params.search.kinds == ["depthwise", "leafwise", "onehot"]
+    assert params.search.composed == "greedy"
+    rounds: Any = boosting.DEFAULT["rounds"]
+    trees = params.search.ensemble * params.search.max_rounds / rounds
+    assert params.gates.cost.node_visits == params.gates.cost.model_size == trees

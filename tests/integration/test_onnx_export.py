@@ -11,12 +11,13 @@ import pytest
 from perennial.adapters import onnx_export
 from perennial.core import features
 from perennial.core.features import FeatureSpec
-from perennial.core.model import boosting, calibration, linear
+from perennial.core.model import boosting, calibration, kinds, linear
 from perennial.core.model.calibration import Calibration
 from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.core.model.decision import Decision
 from perennial.core.parity import coded, edge_rows, largest_gap
 from perennial.params import Feature, Features
+from perennial.params.search import Kind
 
 pytestmark = pytest.mark.skipif(
     bool(onnx_export.missing()), reason="the extra `onnx` is not installed"
@@ -117,6 +118,20 @@ def test_an_ensemble_has_xgboosts_log_odds_to_the_last_bit(ensemble: Candidate) 
 
 def test_the_same_candidate_gives_the_same_bytes(candidate: Candidate) -> None:
     assert onnx_export.export(candidate) == onnx_export.export(candidate)
+
+
+@pytest.mark.parametrize("kind", ["leafwise", "onehot"])
+def test_other_kinds_of_trees_have_xgboosts_log_odds_to_the_last_bit(kind: Kind) -> None:
+    point = {**kinds.SOUND, "max_depth": 6}
+    train = raw_rows(3000, 1)
+    plain = fitted("xgboost")
+    recipe = {"params": {**kinds.parameters(kind, point), "nthread": 1}, "rounds": 60}
+    member = boosting.fit(plain.spec.transform(train), answers(train, 1), recipe, 3)
+    both = replace(plain, boosters=(plain.boosters[0], member))
+    for matrix in (both.spec.transform(raw_rows(5000, 3)), edge_rows(both.spec)):
+        exported = onnx_export.predict(onnx_export.export(both), coded(matrix))
+        native = both.probability(matrix).astype("float32")
+        assert np.abs(exported - native).max() <= np.finfo("float32").eps / 2
 
 
 def test_an_export_leaves_the_candidate_as_it_was(candidate: Candidate) -> None:

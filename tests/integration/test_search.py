@@ -19,9 +19,10 @@ from ruamel.yaml import YAML
 from perennial import paths
 from perennial.adapters import files, matrices, study, workers
 from perennial.adapters.configuration import read_params
+from perennial.core.model import kinds
 from perennial.core.search import Task, make_folds
 from perennial.errors import InputError
-from perennial.params import Search
+from perennial.params.search import Search
 from perennial.stages.tune import tune
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +92,53 @@ def test_two_worker_processes_give_the_bytes_of_one(undisturbed: Path, tmp_path:
     both = run(make_project(tmp_path), worker_count=2)
     assert outputs(both) == outputs(undisturbed)
     assert fits(both).keys() == fits(undisturbed).keys()
+
+
+KINDS = {"kinds": ["depthwise", "leafwise", "onehot"], "composed": "greedy", "ensemble": 4}
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(make_project(tmp_path_factory.mktemp("several"), **KINDS))
+
+
+def test_two_workers_give_the_bytes_of_one_for_several_kinds_too(
+    several: Path, tmp_path: Path
+) -> None:
+    assert outputs(run(make_project(tmp_path, **KINDS), worker_count=2)) == outputs(several)
+
+
+def test_a_search_of_several_kinds_starts_with_the_portfolio_and_its_table_says_the_kinds(
+    several: Path,
+) -> None:
+    found = trials(several)
+    wanted = [kind for kind, _ in kinds.PORTFOLIO][: len(found)]
+    assert [trial["kind"] for trial in found] == wanted
+    for trial, (_, point) in zip(found, kinds.PORTFOLIO, strict=False):
+        assert int(trial["max_depth"]) == {**kinds.SOUND, **point}["max_depth"]
+
+
+def test_what_a_search_of_several_kinds_starts_with_is_not_pruned(tmp_path: Path) -> None:
+    found, _ = asked(settings(tmp_path, trials=24, **KINDS))
+    start = len(kinds.PORTFOLIO)
+    assert all(trial.margins is not None for trial in found[:start])
+    assert any(trial.margins is None for trial in found[start:])
+
+
+def test_after_the_portfolio_the_sampler_chooses_the_kind(tmp_path: Path) -> None:
+    found, tasks = asked(settings(tmp_path, trials=16, **KINDS))
+    assert {trial.kind for trial in found[len(kinds.PORTFOLIO) :]} <= set(KINDS["kinds"])
+    grown = {task.params.get("grow_policy") for task in tasks}
+    assert grown == {None, "lossguide"}
+
+
+def test_greedy_members_of_several_kinds_are_what_train_fits(several: Path) -> None:
+    recipe = json.loads((several / paths.RECIPE).read_bytes())
+    choice = json.loads((several / paths.SEARCH_REPORT / "choice.json").read_bytes())
+    assert recipe["kind"] == "xgboost"
+    assert 1 <= len(recipe["members"]) <= KINDS["ensemble"]
+    if choice["chosen"] == "ensemble":
+        assert len(recipe["members"]) > KINDS["ensemble"] // 2
 
 
 DYING = """
@@ -250,7 +298,7 @@ def test_a_pruned_trial_is_worse_than_half_of_those_before_it(tmp_path: Path) ->
 
 def test_the_first_trial_is_the_sound_start_pulled_into_the_ranges(tmp_path: Path) -> None:
     first = asked(settings(tmp_path, trials=1))[0][0]
-    assert first.params == study.START
+    assert first.params == kinds.SOUND
     inside = settings(tmp_path, trials=1)
     space = inside.space.model_copy(update={"max_depth": (2, 3), "reg_alpha": (1.0, 2.0)})
     pulled = asked(inside.model_copy(update={"space": space}))[0][0].params

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from perennial.core import attribution, features, training
+from perennial.core.model import kinds
 from perennial.core.model.candidate import Candidate, from_artefacts, to_artefacts
 from perennial.core.part import Part
 from perennial.core.training import fit_candidate
@@ -25,6 +26,13 @@ RECIPES = {
         ],
     },
     "logistic": {"kind": "logistic", "members": []},
+    "kinds": {
+        "kind": "xgboost",
+        "members": [
+            {"params": {**kinds.parameters(kind, kinds.SOUND), "nthread": 1}, "rounds": 8}
+            for kind in ("leafwise", "onehot", "depthwise", "leafwise")
+        ],
+    },
 }
 
 

@@ -6,10 +6,11 @@ import pytest
 import xgboost
 
 from perennial.core import cost
-from perennial.core.model import boosting, linear
+from perennial.core.model import boosting, kinds, linear
 from perennial.core.model.calibration import Calibration
 from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.core.model.decision import Decision
+from perennial.params.search import Kind
 
 from .planted import NO_SPEC, part
 
@@ -67,6 +68,15 @@ def test_node_visits_are_those_of_a_walk_through_the_trees(max_depth: int) -> No
     splits = fitted.trees_to_dataframe()["Feature"]
     assert max_depth == 1 or "level" in set(splits)  # one on a category too
     assert cost.node_visits(candidate(fitted), rows) == pytest.approx(walked(fitted, rows))
+
+
+@pytest.mark.parametrize("kind", ["leafwise", "onehot"])
+def test_node_visits_of_other_kinds_of_trees_are_those_of_a_walk_too(kind: Kind) -> None:
+    rows = part(600, seed=0)
+    recipe = {"params": kinds.parameters(kind, kinds.SOUND), "rounds": 12}
+    fitted = boosting.fit(rows.features, rows.target, recipe, 0)
+    few = ROWS.iloc[:60]
+    assert cost.node_visits(candidate(fitted), few) == pytest.approx(walked(fitted, few))
 
 
 def test_stumps_are_visited_once_each() -> None:

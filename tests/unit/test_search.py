@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import log_loss
 
 from perennial.core import search
-from perennial.core.model import boosting, linear
+from perennial.core.model import boosting, kinds, linear
 from perennial.core.search import Trial
 from perennial.errors import InputError
 
@@ -33,8 +33,9 @@ def choose(
     default: np.ndarray,
     largest: int = 3,
     standard_errors: float = 1.0,
+    composed: Any = "best",
 ) -> dict[str, Any]:
-    return search.choose(TARGET, trials, logistic, default, largest, standard_errors, 0.1)
+    return search.choose(TARGET, trials, logistic, default, largest, standard_errors, 0.1, composed)
 
 
 # folds
@@ -155,6 +156,59 @@ def test_an_ensemble_is_chosen_where_averaging_is_better() -> None:
     used = {member["params"]["max_depth"] for member in found["recipe"]["members"]}
     ranked = sorted(trials, key=lambda t: t.loss)
     assert used == {t.number for t in ranked[:3]}
+
+
+def test_greedy_draws_what_completes_the_others_and_not_the_second_best() -> None:
+    """Two that err alike, and a worse one that errs elsewhere."""
+    best, like_it, other = margins(1.0, 0), margins(1.0, 0) * 1.001 + 0.01, margins(0.8, 1)
+    trials = [trial(0, best), trial(1, like_it), trial(2, other)]
+    ranked = sorted(trials, key=lambda t: t.loss)
+    assert ranked[2].number == 2
+    found = choose(trials, margins(0.1, 6), margins(0.1, 7), 2, composed="greedy")
+    used = [member["params"]["max_depth"] for member in found["recipe"]["members"]]
+    assert used == [ranked[0].number, 2]
+
+
+def test_greedy_weighs_by_drawing_again() -> None:
+    good, poor = margins(1.5, 0), margins(1.2, 1)
+    drawn = search.draw(TARGET, [poor, good], 5)
+    assert drawn[0] == 1
+    assert 1 <= drawn.count(0) < drawn.count(1)
+    means = [np.mean([[poor, good][d] for d in drawn[:k]], axis=0) for k in (1, 2, 3)]
+    again = [search.log_loss(TARGET, (2 * means[1] + other) / 3) for other in (poor, good)]
+    assert drawn[2] == int(np.argmin(again))  # each draw is the best given those before it
+
+
+def test_greedy_draws_the_first_of_equals() -> None:
+    same = margins(1.0, 0)
+    assert search.draw(TARGET, [same, same, same], 3) == [0, 0, 0]
+
+
+def test_what_is_drawn_is_fitted_again_while_there_is_room_but_not_beyond() -> None:
+    trials = [trial(i, margins(1.0, i)) for i in range(2)]
+    found = choose(trials, margins(0.1, 6), margins(0.1, 7), 7, composed="greedy")
+    assert found["chosen"] == "ensemble"
+    size = min(found["ensemble_sizes"], key=lambda k: found["ensemble_sizes"][k])
+    members = found["recipe"]["members"]
+    assert len(members) == 7 // int(size) * int(size)
+    assert members[: int(size)] == members[int(size) : 2 * int(size)] or int(size) > 3
+
+
+def test_greedy_is_no_worse_out_of_fold_than_the_mean_of_the_best() -> None:
+    trials = [trial(i, margins(1.0 - 0.1 * i, i)) for i in range(5)]
+    by = {
+        composed: choose(trials, margins(0.1, 6), margins(0.1, 7), 5, composed=composed)
+        for composed in ("best", "greedy")
+    }
+    losses = {k: found["out_of_fold"]["ensemble"]["log_loss"] for k, found in by.items()}
+    assert losses["greedy"] <= losses["best"] + 1e-4
+
+
+def test_a_member_is_fitted_with_the_parameters_of_its_kind() -> None:
+    leafwise = Trial(3, dict(kinds.SOUND), 0.1, (10, 12, 14), margins(2.0, 0), "leafwise")
+    found = choose([leafwise], margins(0.1, 6), margins(0.1, 7))
+    expected = {**kinds.parameters("leafwise", kinds.SOUND), "learning_rate": 0.1}
+    assert found["recipe"]["members"] == [{"params": expected, "rounds": 12}]
 
 
 def test_no_standard_errors_leave_only_the_best() -> None:

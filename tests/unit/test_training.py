@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 
 from perennial.core import fairness
+from perennial.core.model import kinds
 from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.core.part import Part
-from perennial.core.training import CONSTRAINTS, fit_candidate, mitigated, without_mitigation
+from perennial.core.training import (
+    CONSTRAINTS,
+    fit_candidate,
+    margin_without,
+    mitigated,
+    without_mitigation,
+)
 from perennial.errors import InputError
 
 from .planted import NO_SPEC, part
@@ -24,6 +31,16 @@ ONE_THREAD: dict[str, Any] = {"max_depth": 3, "n_jobs": 1}
 RECIPES: dict[str, Any] = {
     "xgboost": {"kind": "xgboost", "members": [{"params": ONE_THREAD, "rounds": 15}]},
     "logistic": {"kind": "logistic", "members": []},
+    "kinds": {
+        "kind": "xgboost",
+        "members": [
+            {
+                "params": {**kinds.parameters(kind, {**kinds.SOUND, "max_depth": 3}), "n_jobs": 1},
+                "rounds": 30,
+            }
+            for kind in ("leafwise", "onehot", "depthwise")
+        ],
+    },
 }
 TRAIN, CALIBRATE, HOLDOUT = part(1500, 1), part(1500, 2), part(4000, 3)
 
@@ -60,6 +77,21 @@ def test_a_mitigation_works_for_logistic_regression_too(method: str) -> None:
     unmitigated = difference(fit("none", recipe="logistic"), "demographic_parity")
     mitigated = difference(fit(method, recipe="logistic"), "demographic_parity")
     assert mitigated < 0.6 * unmitigated
+
+
+@pytest.mark.parametrize("method", ["reweighing", "exponentiated_gradient", "thresholds"])
+def test_a_mitigation_works_for_an_ensemble_of_kinds_too(method: str) -> None:
+    unmitigated = difference(fit("none", recipe="kinds"), "demographic_parity")
+    assert difference(fit(method, recipe="kinds"), "demographic_parity") < 0.6 * unmitigated
+
+
+def test_a_feature_that_is_left_out_of_an_ensemble_of_kinds_says_nothing() -> None:
+    rows = HOLDOUT.features[:200]
+    found = margin_without(RECIPES["kinds"], TRAIN, rows, "proxy", 7)
+    shuffled = rows.assign(proxy=rows["proxy"].to_numpy()[::-1])
+    again = margin_without(RECIPES["kinds"], TRAIN, shuffled, "proxy", 7)
+    assert np.array_equal(found, again)
+    assert np.corrcoef(found, rows["x"])[0, 1] > 0.5
 
 
 def test_exponentiated_gradient_is_refused_where_logistic_regression_was_chosen() -> None:

@@ -7,28 +7,22 @@ ends with the planned trials and the bytes of an undisturbed one, whatever the n
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from perennial.adapters import files
+from perennial.core.model import kinds
 from perennial.core.search import Task, Trial, log_loss
-from perennial.params import Search
+from perennial.params.search import Kind, Search
 
 if TYPE_CHECKING:
     import optuna
 
 Fit = tuple[np.ndarray, int]
-START = {  # a sound point to start from, pulled into the user's ranges
-    "max_depth": 5,
-    "min_child_weight": 5.0,
-    "subsample": 0.8,
-    "colsample_bytree": 0.8,
-    "reg_lambda": 1.0,
-    "reg_alpha": 0.01,
-}
+Point = tuple[Kind, dict[str, Any]]
 
 
 class Memo:
@@ -80,11 +74,11 @@ def search(
     for first in range(0, settings.trials, settings.trials_per_round):
         size = min(settings.trials_per_round, settings.trials - first)
         asked = [study.ask() for _ in range(size)]
-        params = {trial.number: _suggest(trial, settings) for trial in asked}
+        points = {trial.number: _suggest(trial, settings) for trial in asked}
         fits: dict[int, list[Fit]] = {trial.number: [] for trial in asked}
         alive = asked
         for fold, valid in enumerate(folds):
-            tasks = [_task(settings, params[trial.number], fold) for trial in alive]
+            tasks = [_task(settings, points[trial.number], fold) for trial in alive]
             for trial, fit in zip(alive, evaluate(tasks), strict=True):
                 fits[trial.number].append(fit)
                 trial.report(log_loss(target[valid], fit[0]), fold)
@@ -92,7 +86,7 @@ def search(
                 alive = [trial for trial in alive if not trial.should_prune()]
         for trial in asked:
             number = trial.number
-            finished = _finished(number, params[number], fits[number], target, folds)
+            finished = _finished(number, points[number], fits[number], target, folds)
             _tell(study, trial, finished)
             yield finished
 
@@ -113,7 +107,7 @@ def plots(settings: Search, trials: Sequence[Trial], folder: Path) -> None:
             study, target_name="log loss out of fold"
         ),
     }
-    if len(study.trials) > len(START):
+    if len(study.trials) > len(kinds.SOUND):
         evaluator = optuna.importance.PedAnovaImportanceEvaluator()
         drawn["importances"] = lambda: optuna.visualization.matplotlib.plot_param_importances(
             study, evaluator=evaluator
@@ -132,19 +126,27 @@ def _study(settings: Search, seed: int) -> "optuna.Study":
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # what it starts with is not pruned: a little worse alone, it may be what completes the others
+    starts = kinds.starts(settings.kinds)
     study = optuna.create_study(
         direction="minimize",
         sampler=optuna.samplers.TPESampler(seed=seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=settings.trials_per_round),
+        pruner=optuna.pruners.MedianPruner(
+            n_startup_trials=max(settings.trials_per_round, len(starts))
+        ),
     )
-    ranges = {name: getattr(settings.space, name) for name in START}
-    study.enqueue_trial({n: min(max(START[n], low), high) for n, (low, high) in ranges.items()})
+    ranges = {name: getattr(settings.space, name) for name in kinds.SOUND}
+    for kind, point in starts:  # pulled into the user's ranges
+        inside = {n: min(max(point[n], low), high) for n, (low, high) in ranges.items()}
+        study.enqueue_trial({"kind": kind, **inside})
     return study
 
 
-def _suggest(trial: "optuna.Trial", settings: Search) -> dict[str, Any]:
-    space = settings.space
-    return {
+def _suggest(trial: "optuna.Trial", settings: Search) -> Point:
+    space, kind = settings.space, settings.kinds[0]
+    if len(settings.kinds) > 1:  # all have the same six numbers, so that one sampler learns of all
+        kind = cast("Kind", trial.suggest_categorical("kind", settings.kinds))
+    return kind, {
         "max_depth": trial.suggest_int("max_depth", *space.max_depth),
         "min_child_weight": trial.suggest_float(
             "min_child_weight", *space.min_child_weight, log=True
@@ -156,9 +158,9 @@ def _suggest(trial: "optuna.Trial", settings: Search) -> dict[str, Any]:
     }
 
 
-def _task(settings: Search, params: Mapping[str, Any], fold: int) -> Task:
+def _task(settings: Search, point: Point, fold: int) -> Task:
     return Task(
-        {**params, "learning_rate": settings.learning_rate},
+        {**kinds.parameters(*point), "learning_rate": settings.learning_rate},
         settings.max_rounds,
         settings.early_stopping_rounds,
         fold,
@@ -167,20 +169,21 @@ def _task(settings: Search, params: Mapping[str, Any], fold: int) -> Task:
 
 def _finished(
     number: int,
-    params: Mapping[str, Any],
+    point: Point,
     fits: Sequence[Fit],
     target: np.ndarray,
     folds: Sequence[np.ndarray],
 ) -> Trial:
+    kind, params = point
     rounds = tuple(fit[1] for fit in fits)
     seen = np.concatenate(folds[: len(fits)])
     margins = np.concatenate([fit[0] for fit in fits])
     loss = log_loss(target[seen], margins)
     if len(fits) < len(folds):
-        return Trial(number, params, loss, rounds, None)
+        return Trial(number, params, loss, rounds, None, kind)
     in_order = np.empty(len(target))
     in_order[seen] = margins
-    return Trial(number, params, loss, rounds, in_order)
+    return Trial(number, params, loss, rounds, in_order, kind)
 
 
 def _tell(study: "optuna.Study", trial: "optuna.Trial", finished: Trial) -> None:
@@ -200,6 +203,8 @@ def _frozen(settings: Search, trial: Trial) -> "optuna.trial.FrozenTrial":
         name: optuna.distributions.FloatDistribution(*getattr(space, name)) for name in trial.params
     }
     distributions["max_depth"] = optuna.distributions.IntDistribution(*space.max_depth)
-    return optuna.trial.create_trial(
-        params=dict(trial.params), distributions=distributions, value=trial.loss
-    )
+    params = dict(trial.params)
+    if len(settings.kinds) > 1:
+        params["kind"] = trial.kind
+        distributions["kind"] = optuna.distributions.CategoricalDistribution(settings.kinds)
+    return optuna.trial.create_trial(params=params, distributions=distributions, value=trial.loss)

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from perennial.core.model import boosting, linear
+from perennial.core.model import boosting, kinds, linear
 from perennial.core.part import Part
 from perennial.errors import InputError
+from perennial.params.search import Kind
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,17 @@ class Task:
 
 @dataclass(frozen=True)
 class Trial:
-    """A finished trial: its margins out of fold (shape (rows,), None if pruned) and its rounds."""
+    """A finished trial: its margins out of fold (shape (rows,), None if pruned) and its rounds.
+
+    `params` are the point of the space that was searched, `kind` is what was made of it.
+    """
 
     number: int
     params: Mapping[str, Any]
     loss: float
     rounds: tuple[int, ...]
     margins: np.ndarray | None
+    kind: Kind = "depthwise"
 
 
 def sampled(train: Part, at_most: int) -> Part:
@@ -117,18 +122,22 @@ def choose(
     largest: int,
     standard_errors: float,
     learning_rate: float,
+    composed: Literal["best", "greedy"] = "best",
 ) -> dict[str, Any]:
     """Choose the simplest model whose loss out of fold can't be told from the best one's.
 
-    From simple to complex: logistic regression, default XGBoost, the best trial, the mean of the
-    best trials (as many, up to `largest`, as are best together). "Can't be told" is the standard
-    error rule of Breiman et al. (1984), on the rows' paired differences of log loss.
+    From simple to complex: logistic regression, default XGBoost, the best trial, the mean of
+    trials (as many, up to `largest`, as are best together). These are the best ones, or what
+    `draw` draws. "Can't be told" is the standard error rule of Breiman et al. (1984), on the rows'
+    paired differences of log loss.
 
     Returns:
         `recipe` (what `train` fits), `chosen`, and under `out_of_fold` the log loss of each with
         its excess over the best and the excess's standard error.
     """
     ranked = sorted((t for t in trials if t.margins is not None), key=lambda t: (t.loss, t.number))
+    if composed == "greedy":
+        ranked = [ranked[place] for place in draw(target, [t.margins for t in ranked], largest)]
     margins = np.array([t.margins for t in ranked[:largest]])
     together = [log_loss(target, margins[:k].mean(axis=0)) for k in range(1, len(margins) + 1)]
     size = int(np.argmin(together)) + 1
@@ -145,8 +154,10 @@ def choose(
         for name, found in compared.items()
         if found["excess"] <= standard_errors * found["standard_error"]
     )
-    count = {"tuned": 1, "ensemble": size}.get(chosen, 0)
-    members = [_member(t, learning_rate) for t in ranked[:count]]
+    # each time with other seeds: the log loss of a mean of fits is at most the mean of theirs
+    again = largest // size if composed == "greedy" else 1
+    fitted = {"tuned": ranked[:1], "ensemble": ranked[:size] * again}.get(chosen, [])
+    members = [_member(trial, learning_rate) for trial in fitted]
     if chosen == "default":
         members = [boosting.DEFAULT]
     kind = "logistic" if chosen == "logistic" else "xgboost"
@@ -156,6 +167,26 @@ def choose(
         "out_of_fold": compared,
         "ensemble_sizes": {str(k): loss for k, loss in enumerate(together, start=1)},
     }
+
+
+def draw(target: np.ndarray, margins: Sequence[Any], draws: int) -> list[int]:
+    """Draw models one by one, each the one that makes the mean of all drawn best: greedy ensemble
+    selection with replacement (Caruana, Niculescu-Mizil, Crew, Ksikes 2004), on log loss.
+
+    A model that is drawn twice weighs twice as much. The first of equals is drawn, so that the
+    result depends on nothing but what is given.
+
+    Args:
+        target: 0 or 1, shape (rows,).
+        margins: Each model's log odds out of fold, of shape (rows,).
+        draws: How many are drawn.
+    """
+    total, drawn = np.zeros(len(target)), []
+    for count in range(1, draws + 1):
+        losses = [log_loss(target, (total + margin) / count) for margin in margins]
+        drawn.append(int(np.argmin(losses)))
+        total += margins[drawn[-1]]
+    return drawn
 
 
 def _excess(loss: np.ndarray, best: np.ndarray) -> dict[str, float]:
@@ -168,5 +199,5 @@ def _excess(loss: np.ndarray, best: np.ndarray) -> dict[str, float]:
 
 
 def _member(trial: Trial, learning_rate: float) -> dict[str, Any]:
-    params = {**trial.params, "learning_rate": learning_rate}
+    params = {**kinds.parameters(trial.kind, trial.params), "learning_rate": learning_rate}
     return {"params": params, "rounds": int(np.ceil(np.mean(trial.rounds)))}

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from perennial.params.base import (
-    AboveZero,
     Below,
     Finite,
     Group,
@@ -24,6 +23,7 @@ from perennial.params.drift import Monitor, Policy, Replay
 from perennial.params.gates import Gates
 from perennial.params.privacy import Registry
 from perennial.params.privacy import faults as pii_faults
+from perennial.params.search import Search
 from perennial.params.slices import Slices
 
 # Columns that stand beside the groups in the tables between stages.
@@ -125,37 +125,6 @@ class Features(Group):
         if both:
             raise ValueError(f"{', '.join(both)}: named in `drop` and used in `columns`; keep one")
         return self
-
-
-class Space(Group):
-    """The ranges searched, each [low, high]."""
-
-    max_depth: tuple[Positive, Positive] = Field(strict=False)
-    min_child_weight: tuple[AboveZero, AboveZero] = Field(strict=False)
-    subsample: tuple[UpToOne, UpToOne] = Field(strict=False)
-    colsample_bytree: tuple[UpToOne, UpToOne] = Field(strict=False)
-    reg_lambda: tuple[AboveZero, AboveZero] = Field(strict=False)
-    reg_alpha: tuple[AboveZero, AboveZero] = Field(strict=False)
-
-    @model_validator(mode="after")
-    def _low_is_first(self) -> "Space":
-        wrong = [name for name, (low, high) in self if low >= high]
-        if wrong:
-            raise ValueError(f"{', '.join(wrong)}: the low end must be below the high end")
-        return self
-
-
-class Search(Group):
-    trials: Positive
-    trials_per_round: Positive
-    folds: Annotated[int, Field(ge=2)]
-    learning_rate: Share
-    max_rounds: Positive
-    early_stopping_rounds: Positive
-    max_rows: Positive
-    ensemble: Positive
-    simpler_within_errors: Annotated[float, Field(ge=0)]
-    space: Space
 
 
 class Utility(Group):

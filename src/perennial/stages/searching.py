@@ -10,7 +10,7 @@ from perennial.adapters import study, workers
 from perennial.core import search as core
 from perennial.core.model import boosting
 from perennial.core.part import Part
-from perennial.params import Search
+from perennial.params.search import Search
 
 Evaluate = Callable[[list[core.Task]], list[study.Fit]]
 
@@ -62,6 +62,7 @@ def search(
         settings.ensemble,
         settings.simpler_within_errors,
         settings.learning_rate,
+        settings.composed,
     )
     sample = {} if rows == every else {"sample": {"rows": rows, "of": every}}
     return {**choice, **sample}, trials

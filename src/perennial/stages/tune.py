@@ -10,7 +10,7 @@ from perennial import paths
 from perennial.adapters import devices, files, matrices, progress, study
 from perennial.adapters.configuration import read_params
 from perennial.core import search as core
-from perennial.core.model import boosting
+from perennial.core.model import boosting, kinds
 from perennial.params import Params
 from perennial.stages import searching
 from perennial.stages.running import run
@@ -55,7 +55,7 @@ def _fitted_on(params: Params) -> str:
     """Return the digest of all that a fit depends on besides its task."""
     return files.digest_of(
         *(files.sha256(paths.FEATURES / f"train-{kind}.parquet") for kind in ("features", "rows")),
-        *(files.sha256(Path(str(module.__file__))) for module in (core, boosting)),
+        *(files.sha256(Path(str(module.__file__))) for module in (core, boosting, kinds)),
         f"{params.seed} {params.search.folds} {devices.wheel()[1]}",
     )
 
@@ -63,12 +63,12 @@ def _fitted_on(params: Params) -> str:
 def _table(trials: Iterable[core.Trial]) -> bytes:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["number", "state", "log_loss", "rounds", *study.START])
+    writer.writerow(["number", "state", "log_loss", "rounds", "kind", *kinds.SOUND])
     for trial in trials:
         state = "pruned" if trial.margins is None else "complete"
-        values = [f"{trial.params[name]:.6g}" for name in study.START]
+        values = [f"{trial.params[name]:.6g}" for name in kinds.SOUND]
         rounds = max(trial.rounds)
-        writer.writerow([trial.number, state, f"{trial.loss:.9g}", rounds, *values])
+        writer.writerow([trial.number, state, f"{trial.loss:.9g}", rounds, trial.kind, *values])
     return table.getvalue().encode()
 
 

@@ -37,6 +37,7 @@ SHIPPED = (
     "params/drift.py",
     "params/gates.py",
     "params/privacy.py",
+    "params/search.py",
     "params/slices.py",
 )
 REQUIRED = ("numpy", "pandas", "pydantic")  # MLflow names itself

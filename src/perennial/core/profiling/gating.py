@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 FLOOR = 0.6
 MARGIN = 0.02
 LEAK = 0.95
+COST = 40.0
 
 
 def blocks(profile: "Profile") -> "list[Block]":
@@ -88,6 +89,15 @@ def blocks(profile: "Profile") -> "list[Block]":
             "tolerate",
             "Small groups can't prove a difference of 0.1 away; a proven one blocks.",
             *("gates", "fairness", "insufficient"),
+        ),
+        *(
+            said(
+                COST,
+                "Times default XGBoost: an ensemble of 10 with 400 rounds each has 40 times its "
+                "trees. Lower it where a request has a budget; fewer members are search.ensemble.",
+                *("gates", "cost", name),
+            )
+            for name in ("model_size", "node_visits")
         ),
     ]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from perennial.core.profiling import gating
+from perennial.core.profiling import ensembling, gating
 from perennial.core.profiling.profile import Profile
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_ ./+-]*[A-Za-z0-9_+]|[A-Za-z_]")
@@ -102,6 +102,7 @@ def blocks(profile: Profile, model: str, largest: float) -> list[Block]:
         ),
         _sensitive(profile),
         *_features(profile),
+        *ensembling.blocks(),
         *_training(profile),
         said(
             {},
