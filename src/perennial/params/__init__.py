@@ -197,8 +197,15 @@ class Training(Group):
 class Engine(Group):
     """Where fits run."""
 
-    kind: Literal["local"]
+    kind: Literal["local", "dask"]
     device: Literal["cpu", "cuda"]
+    training: Literal["members", "rows"]
+
+    @model_validator(mode="after")
+    def _rows_are_shared_by_workers(self) -> "Engine":
+        if self.training == "rows" and self.kind != "dask":
+            raise ValueError("`training: rows` shares rows among the workers of `kind: dask`")
+        return self
 
 
 class Evaluation(Group):
@@ -281,6 +288,12 @@ class Params(Group):
             f"sensitive.{name}: the scores have a column of that name; choose another"
             for name in sorted(set(self.sensitive) & RESERVED)
         ]
+        by_rows = self.engine.training == "rows"
+        if by_rows and self.training.mitigation.method == "exponentiated_gradient":
+            faults.append(
+                "engine.training: `rows` and exponentiated_gradient, which fits on all rows at "
+                "once, can't be had together; choose `members`, reweighing or thresholds"
+            )
         mitigated = self.training.mitigation.attribute
         if mitigated is not None and mitigated not in self.sensitive:
             faults.append("training.mitigation.attribute is not among `sensitive`")
