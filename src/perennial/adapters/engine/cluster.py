@@ -9,8 +9,10 @@ import contextlib
 import logging
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
@@ -70,7 +72,8 @@ def connected(count: int) -> "Iterator[Client]":
         _quiet()
         if there is None:
             made = until_the_end.enter_context(_cluster_here(count))
-            client = until_the_end.enter_context(Client(made, set_as_default=False))
+            client = until_the_end.enter_context(Client(made))
+            client.run(_say_nothing)
         else:
             client = until_the_end.enter_context(_joined(there))
         _require_same_code(client)
@@ -165,13 +168,18 @@ def _cluster_here(count: int) -> Any:
     )
 
 
+def _say_nothing() -> None:
+    """Have this worker print nothing: XGBoost would print each one's rank."""
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as it lives
+
+
 @contextlib.contextmanager
 def _joined(there: str) -> "Iterator[Client]":
     from distributed import Client
 
     remedy = f"Start the scheduler, correct {ADDRESS}, {BACK}"
     try:
-        client = Client(there, timeout=ANSWER, set_as_default=False)
+        client = Client(there, timeout=ANSWER)
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:
         told = " ".join(str(error).split())[:200]
         raise UnreachableError(f"no scheduler answers at {there}: {told}", remedy) from error

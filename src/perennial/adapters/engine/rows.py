@@ -68,7 +68,6 @@ def _fit_over(
     device: str,
 ) -> "xgboost.Booster":
     import pandas as pd
-    import xgboost
     from xgboost import dask
     from xgboost.collective import Config
 
@@ -78,7 +77,6 @@ def _fit_over(
     shares = {name: _shared_out(client, one, addresses) for name, one in whole.items()}
     on = {} if device == boosting.CPU else {"device": device}
     settings = {**boosting.FIXED, **recipe["params"], **on, "seed": seed}
-    client.run(xgboost.set_config, verbosity=0)  # each would print its rank
     matrix = dask.DaskQuantileDMatrix(client, **shares, enable_categorical=True)
     found = dask.train(
         client,
