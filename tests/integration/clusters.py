@@ -76,9 +76,7 @@ def process(*command: str, ready: str, **environment: str) -> Iterator[subproces
     )
     assert started.stderr is not None
     try:
-        for line in started.stderr:
-            if ready in line:
-                break
+        assert any(ready in line for line in started.stderr)
         threading.Thread(target=started.stderr.read, daemon=True).start()  # or the pipe fills
         yield started
     finally:
@@ -135,7 +133,7 @@ def by_itself(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small.write(folder, lambda _, frame: frame)
     # an ensemble is chosen, so that there are several members
     small.edit(folder, (r"(?m)^  simpler_within_errors: \S+", "  simpler_within_errors: 0.0"))
-    small.edit(folder, (r"(?m)^  trials: \d+", "  trials: 6"))
+    small.edit(folder, (r"(?m)^  trials: \d+", "  trials: 6"), (r"(?m)^seed: \d+", "seed: 1"))
     (folder / "champion.json").write_text((small.ROOT / "champion.json").read_text())
     return run(folder, validate, monitor, features, tune, train, PERENNIAL_WORKERS="1")
 

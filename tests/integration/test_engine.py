@@ -38,6 +38,15 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clusters.run(make_project(tmp_path_factory.mktemp("searched")), tune)
 
 
+DASHBOARD = ("--dashboard-address", f"{clusters.HERE}:0")
+
+
+def worker(there: str, folder: Path) -> tuple[str, ...]:
+    """Return the command of a worker that nobody starts again."""
+    command = ("distributed.cli.dask_worker", there, "--no-nanny", "--nthreads", "1")
+    return *command, *DASHBOARD, "--local-directory", str(folder / "worker")
+
+
 def on_dask(folder: Path) -> Path:
     clusters.settings(make_project(folder), kind="dask")
     return folder
@@ -148,11 +157,11 @@ def test_a_scheduler_that_is_killed_is_said_and_what_was_finished_is_kept(
 ) -> None:
     folder, port = on_dask(tmp_path / "p"), str(_free_port())
     put = study.Memo.put
-    scheduler = ("distributed.cli.dask_scheduler", "--host", clusters.HERE, "--port", port)
-    worker = ("distributed.cli.dask_worker", f"tcp://{clusters.HERE}:{port}", "--nworkers", "1")
+    there = f"tcp://{clusters.HERE}:{port}"
+    command = ("distributed.cli.dask_scheduler", "--host", clusters.HERE, "--port", port)
     with (
-        clusters.process(*scheduler, "--no-dashboard", ready="Clear task state") as first,
-        clusters.process(*worker, "--no-dashboard", ready="Start worker"),
+        clusters.process(*command, *DASHBOARD, ready="Scheduler at:") as first,
+        clusters.process(*worker(there, tmp_path), ready="Registered to:"),
     ):
 
         def put_and_kill(memo: study.Memo, task: object, fit: object) -> None:
@@ -163,7 +172,7 @@ def test_a_scheduler_that_is_killed_is_said_and_what_was_finished_is_kept(
 
         monkeypatch.setattr(study.Memo, "put", put_and_kill)
         with pytest.raises(UnreachableError, match="is gone") as caught:
-            clusters.run(folder, tune, PERENNIAL_SCHEDULER=f"tcp://{clusters.HERE}:{port}")
+            clusters.run(folder, tune, PERENNIAL_SCHEDULER=there)
     assert "run the same command again" in caught.value.remedy
     kept = fits(folder)
     assert 4 <= len(kept) < len(fits(searched))
@@ -232,9 +241,9 @@ def test_a_worker_with_other_code_is_refused(tmp_path: Path) -> None:
         file.write("# another commit\n")
     with clusters.cluster(0) as none:
         there = none.scheduler_address
-        worker = ("distributed.cli.dask_worker", there, "--nworkers", "1", "--no-dashboard")
+        command = worker(there, tmp_path)
         with (
-            clusters.process(*worker, ready="Start worker", PYTHONPATH=str(other)),
+            clusters.process(*command, ready="Registered to:", PYTHONPATH=str(other)),
             pytest.raises(InputError, match="has another version") as caught,
         ):
             clusters.run(on_dask(tmp_path / "p"), tune, PERENNIAL_SCHEDULER=there)
