@@ -133,9 +133,11 @@ def each(function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> 
 
 
 def workers_of(client: "Client") -> dict[str, str]:
-    """Return the workers by address, in order, each with what no other start of it has."""
+    """Return the workers by address, each with what no other start of it has; in the order in
+    which `xgboost.dask` gives them ranks, which is by name."""
     found = client.scheduler_info(n_workers=-1)["workers"]
-    return {there: found[there]["id"] for there in sorted(found)}
+    ranked = sorted(found, key=lambda there: f"[xgboost.dask-{found[there]['name']}]:{there}")
+    return {there: found[there]["id"] for there in ranked}
 
 
 def _require_installed() -> None:

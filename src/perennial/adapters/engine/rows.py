@@ -89,8 +89,10 @@ def _fit_over(
 
 
 def _shared_out(client: "Client", whole: Any, addresses: Sequence[str]) -> Any:
-    """Return a collection of one share a worker: neighbouring rows, as they are in order, so that
-    what is where hangs on the number of workers alone."""
+    """Return a collection of one share a worker: neighbouring rows, as they are in order.
+
+    The addresses are in the order of ranks: each draws its random rows by its rank, so what is
+    where must hang on the number of workers alone."""
     from dask.dataframe import from_delayed
 
     bounds = np.linspace(0, len(whole), len(addresses) + 1).round().astype("int64")
