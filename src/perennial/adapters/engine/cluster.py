@@ -82,7 +82,25 @@ def connected(count: int) -> "Iterator[Client]":
 
 def submit(client: "Client", function: Callable[..., Any], *given: Any, device: str) -> "Future":
     """Have a worker call the function, if it runs this code and has the device."""
+    require_there(client)
     return client.submit(checking.checked, checking.code(), device, function, *given, pure=False)
+
+
+def require_there(client: "Client") -> None:
+    """Check that the scheduler is there still.
+
+    Raises:
+        UnreachableError: it isn't.
+    """
+    if client.status != "running":
+        raise _gone()
+
+
+def _gone() -> UnreachableError:
+    return UnreachableError(
+        f"the scheduler {address() or 'on this machine'} is gone",
+        f"{KEPT} when it is there again, {BACK}",
+    )
 
 
 def kept(client: "Client", value: Any) -> "Future":
@@ -91,6 +109,7 @@ def kept(client: "Client", value: Any) -> "Future":
     It is a task's result, not scattered: what is scattered is lost with the worker that has it,
     while a task's result is made again from what the scheduler holds.
     """
+    require_there(client)
     return client.submit(checking.same, value, pure=False)
 
 
@@ -115,10 +134,7 @@ def taken(futures: "Iterable[Future]") -> Iterator[Any]:
                 f"{KEPT} with more memory for each worker, {BACK}",
             ) from error
         except (FutureCancelledError, CommClosedError, TimeoutError) as error:
-            raise UnreachableError(
-                f"the scheduler {address() or 'on this machine'} is gone",
-                f"{KEPT} when it is there again, {BACK}",
-            ) from error
+            raise _gone() from error
         yield result
 
 

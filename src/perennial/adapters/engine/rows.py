@@ -39,7 +39,7 @@ def fit(
     A worker that is killed ends the fit of all: it is begun again with those that are there then.
 
     Raises:
-        UnreachableError: workers were lost so often that no fit ended.
+        UnreachableError: workers were lost so often that no fit ended, or the scheduler is gone.
     """
     for _ in range(TRIES):
         there = cluster.workers_of(client)
@@ -49,6 +49,7 @@ def fit(
                 for i, recipe in enumerate(members)
             )
         except Exception:
+            cluster.require_there(client)
             # what XGBoost and Dask raise then has no one type; a fault of the fit stays one
             if not _lost(client, there):
                 raise
