@@ -127,7 +127,7 @@ def again(project: Path, folder: Path, **values: str) -> Path:
 
 @pytest.fixture(scope="module")
 def by_itself(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small project after validate, monitor, features, tune and train without Dask."""
+    """The small project with a candidate, made without Dask."""
     folder = tmp_path_factory.mktemp("by-itself") / "p"
     folder.mkdir()
     small.write(folder, lambda _, frame: frame)
@@ -135,7 +135,8 @@ def by_itself(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small.edit(folder, (r"(?m)^  simpler_within_errors: \S+", "  simpler_within_errors: 0.0"))
     small.edit(folder, (r"(?m)^  trials: \d+", "  trials: 6"), (r"(?m)^seed: \d+", "seed: 1"))
     (folder / "champion.json").write_text((small.ROOT / "champion.json").read_text())
-    return run(folder, validate, monitor, features, tune, train, PERENNIAL_WORKERS="1")
+    run(folder, validate, monitor)
+    return run(folder, PERENNIAL_WORKERS="1")
 
 
 def members(folder: Path) -> Any:
