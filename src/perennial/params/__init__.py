@@ -21,6 +21,7 @@ from perennial.params.base import (
     UpToOne,
 )
 from perennial.params.drift import Monitor, Policy, Replay
+from perennial.params.engine import Engine
 from perennial.params.gates import Gates
 from perennial.params.privacy import Registry
 from perennial.params.privacy import faults as pii_faults
@@ -192,20 +193,6 @@ class Training(Group):
     calibration: Literal["sigmoid", "isotonic"]
     utility: Utility
     mitigation: Mitigation
-
-
-class Engine(Group):
-    """Where fits run."""
-
-    kind: Literal["local", "dask"]
-    device: Literal["cpu", "cuda"]
-    training: Literal["members", "rows"]
-
-    @model_validator(mode="after")
-    def _rows_are_shared_by_workers(self) -> "Engine":
-        if self.training == "rows" and self.kind != "dask":
-            raise ValueError("`training: rows` shares rows among the workers of `kind: dask`")
-        return self
 
 
 class Evaluation(Group):
