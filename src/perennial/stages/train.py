@@ -18,7 +18,7 @@ from perennial.core.training import (
     mitigated,
     without_mitigation,
 )
-from perennial.params import Engine
+from perennial.params.engine import Engine
 from perennial.stages.running import run
 
 
