@@ -18,6 +18,8 @@ RUN apt-get update && apt-get install --yes --no-install-recommends git libgomp1
     && install --directory --owner perennial /project
 USER perennial
 WORKDIR /project
+# Prefect starts a flow run as `prefect flow-run execute`, the stages run `python`
+ENV PATH=/project/.venv/bin:$PATH
 COPY --from=build --chown=perennial /project/.venv .venv
 COPY --chown=perennial . .
 # the copied .venv is whole: newer timestamps of the sources must not set it up again

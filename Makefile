@@ -69,8 +69,8 @@ sbom: setup  ## a CycloneDX bill of materials of .venv: .perennial/sbom.cdx.json
 
 lock:  ## resolve requirements.lock anew (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-strip-extras --upgrade --extra flows --extra onnx --extra postgres --extra prov --extra dev \
-	  pyproject.toml -o requirements.lock
+	  --no-strip-extras --upgrade --extra dask --extra flows --extra onnx --extra postgres --extra prov \
+	  --extra dev pyproject.toml -o requirements.lock
 
 clean:  ## forget caches and local state, but not the registry
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .perennial/validations .perennial/derived .perennial/studies

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
-from perennial.adapters import workers
+from perennial.adapters import processors
 from perennial.adapters.configuration import read_params
 from perennial.commands import replay, replaying
 from perennial.commands.past import past
@@ -86,7 +86,7 @@ def main(half: str, names: list[str]) -> None:
     middle = (len(every) + 1) // 2
     periods = every[:middle] if half == "first_half" else every
     os.environ["OMP_NUM_THREADS"] = "1"
-    with ProcessPoolExecutor(workers.count(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processors.count(), get_context("spawn")) as pool:
         pool.submit(replaying.bootstrap, params, start).result()
         never = pool.submit(steps, "never", "as it is", periods, start)
         running = {

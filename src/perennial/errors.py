@@ -22,6 +22,9 @@ class PerennialError(Exception):
         self.remedy = remedy
         super().__init__("\n".join([*self.faults, f"→ {remedy}"]))
 
+    def __reduce__(self) -> tuple[type["PerennialError"], tuple[list[str], str]]:
+        return type(self), (self.faults, self.remedy)  # one that a worker raised arrives here
+
 
 class InputError(PerennialError):
     """The user's input or configuration is wrong (exit 2)."""

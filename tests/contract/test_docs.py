@@ -11,6 +11,7 @@ PAGES = [
     *ROOT.glob("*.md"),
     *(ROOT / "docs").rglob("*.md"),
     ROOT / "data/README.md",
+    ROOT / "deploy/README.md",
 ]
 
 

@@ -88,6 +88,7 @@ search:
 engine:
   kind: local
   device: cpu
+  training: members
 training:
   calibration: sigmoid
   utility:

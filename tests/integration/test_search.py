@@ -17,7 +17,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from perennial import paths
-from perennial.adapters import files, matrices, study, workers
+from perennial.adapters import files, matrices, processors, study
 from perennial.adapters.configuration import read_params
 from perennial.core.model import kinds
 from perennial.core.search import Task, make_folds
@@ -392,16 +392,16 @@ def test_a_number_of_workers_that_is_none_is_the_users_to_correct(
 ) -> None:
     monkeypatch.setenv("PERENNIAL_WORKERS", wanted)
     with pytest.raises(InputError, match="PERENNIAL_WORKERS"):
-        workers.count()
+        processors.count()
 
 
 def test_without_a_wish_there_is_a_worker_for_each_processor_that_may_be_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("PERENNIAL_WORKERS", raising=False)
-    assert workers.count() == len(os.sched_getaffinity(0))
+    assert processors.count() == len(os.sched_getaffinity(0))
     monkeypatch.setenv("PERENNIAL_WORKERS", "3")
-    assert workers.count() == 3
+    assert processors.count() == 3
 
 
 def test_a_search_on_fewer_rows_says_so_and_keeps_fits_of_its_own(tmp_path: Path) -> None:

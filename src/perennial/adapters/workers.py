@@ -1,8 +1,4 @@
-"""The local engine: fits of a search on worker processes of this machine.
-
-The number of workers is a property of the machine, not of the result, so it is no parameter: the
-environment variable PERENNIAL_WORKERS sets it, and all processors are used without it.
-"""
+"""The local engine: fits of a search on worker processes of this machine."""
 
 import os
 from collections.abc import Iterator
@@ -14,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perennial.adapters import processors
 from perennial.core.search import Task, fit_task
 from perennial.errors import InputError
 
@@ -23,23 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _held: dict[str, Any] = {}
-
-
-def count() -> int:
-    """Return how many workers there are to be.
-
-    Raises:
-        InputError: PERENNIAL_WORKERS is no positive number.
-    """
-    wanted = os.environ.get("PERENNIAL_WORKERS")
-    if wanted is None:
-        return len(os.sched_getaffinity(0))
-    if not wanted.isdigit() or int(wanted) < 1:
-        raise InputError(
-            f"PERENNIAL_WORKERS is {wanted!r}, not a number from 1 on",
-            "Set it to how many processes may fit at once, or unset it.",
-        )
-    return int(wanted)
 
 
 @contextmanager
@@ -56,7 +36,7 @@ def fitting(
 
     `threads` are each process's; without it, the processors are shared out.
     """
-    threads = threads or max(1, len(os.sched_getaffinity(0)) // workers)
+    threads = threads or processors.threads_of(workers)
     held = {
         "features": features,
         "target": target,
@@ -83,11 +63,11 @@ def fitting(
 
 @contextmanager
 def processes() -> "Iterator[Callable[..., Future[Any]]]":
-    """Yield a function that submits work to `count()` processes of one thread each."""
+    """Yield a function that submits work to `processors.count()` processes of one thread each."""
     # two that share two processors wait for each other, so each has one thread
     os.environ["OMP_NUM_THREADS"] = "1"
     # spawn, not fork: XGBoost's threads do not survive a fork
-    with ProcessPoolExecutor(count(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processors.count(), get_context("spawn")) as pool:
         yield pool.submit
 
 

@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import files, pages, replay_plots, workers
+from perennial.adapters import files, pages, processors, replay_plots
 from perennial.adapters.configuration import read_params
 from perennial.commands import replaying
 from perennial.commands.past import past
@@ -116,7 +116,7 @@ def run(
     total = len(wanted) * len(periods)
     progress(0, total)
     os.environ["OMP_NUM_THREADS"] = "1"  # two that share two processors wait for each other
-    with ProcessPoolExecutor(workers.count(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processors.count(), get_context("spawn")) as pool:
         begun: State = pool.submit(replaying.bootstrap, params, first).result()
         steps: dict[str, list[Step]] = {rule.name: [] for rule in wanted}
 

@@ -1,6 +1,6 @@
 """Training: from a recipe and matrices to a candidate that can decide."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,25 @@ BASELINES: dict[str, Any] = {  # the simple models that a candidate has to be wo
 }
 
 
+Fit = Callable[
+    [Part, np.ndarray | None, Sequence[Mapping[str, Any]], int, str], tuple["xgboost.Booster", ...]
+]
+
+
+def fit_members(
+    train: Part,
+    weight: np.ndarray | None,
+    members: Sequence[Mapping[str, Any]],
+    seed: int,
+    device: str,
+) -> tuple["xgboost.Booster", ...]:
+    """Fit each member of a recipe on all rows, by `seed` and its number."""
+    rows = boosting.matrix(train.features, train.target, weight)
+    return tuple(
+        boosting.fit_on(rows, member, seed + i, device) for i, member in enumerate(members)
+    )
+
+
 def fit_candidate(
     recipe: Mapping[str, Any],
     spec: FeatureSpec,
@@ -39,13 +58,14 @@ def fit_candidate(
     settings: Training,
     seed: int,
     device: str = boosting.CPU,
+    fit: Fit = fit_members,
 ) -> Candidate:
     """Fit the recipe on the training rows, then calibration and thresholds on the calibration rows.
 
     The mitigation is done where its method belongs: `reweighing` and `exponentiated_gradient` in
-    the fit, `thresholds` in the decision.
+    the fit, `thresholds` in the decision. `fit` fits boosted members, here or elsewhere.
     """
-    boosters, weights, logistic = _fit_members(recipe, train, settings.mitigation, seed, device)
+    boosters, weights, logistic = _fit_recipe(recipe, train, settings.mitigation, seed, device, fit)
     margin = (
         logistic.margin(calibrate.features)
         if logistic
@@ -72,13 +92,14 @@ def mitigated(
     settings: Training,
     seed: int,
     device: str = boosting.CPU,
+    fit: Fit = fit_members,
 ) -> Candidate:
     """Return what `fit_candidate` returns, given the candidate of the same recipe and seed without
     mitigation: one that leaves the fit as it is needs no second fit."""
     if settings.mitigation.method in ("none", "thresholds"):
         decided = _decide(settings, calibrate, plain.probability(calibrate.features))
         return replace(plain, decision=decided)
-    return fit_candidate(recipe, plain.spec, train, calibrate, settings, seed, device)
+    return fit_candidate(recipe, plain.spec, train, calibrate, settings, seed, device, fit)
 
 
 def without_mitigation(settings: Training) -> Training:
@@ -99,18 +120,19 @@ def margin_without(
         return np.zeros(len(features))
     plain = Mitigation.model_construct(method="none")
     without = Part(train.features[rest], train.target, train.groups)
-    boosters, weights, logistic = _fit_members(recipe, without, plain, seed)
+    boosters, weights, logistic = _fit_recipe(recipe, without, plain, seed)
     if logistic is not None:
         return logistic.margin(features[rest])
     return mean_margin(boosters, weights, features[rest])
 
 
-def _fit_members(
+def _fit_recipe(
     recipe: Mapping[str, Any],
     train: Part,
     mitigation: Mitigation,
     seed: int,
     device: str = boosting.CPU,
+    fit: Fit = fit_members,
 ) -> tuple[tuple["xgboost.Booster", ...], tuple[float, ...], linear.Logistic | None]:
     weight = None
     if mitigation.method == "reweighing":
@@ -125,11 +147,7 @@ def _fit_members(
         return (), (), linear.fit(train.features, train.target, weight)
     if mitigation.method == "exponentiated_gradient":
         return *_exponentiated_gradient(recipe, train, mitigation, seed, device), None
-    rows = boosting.matrix(train.features, train.target, weight)
-    boosters = tuple(
-        boosting.fit_on(rows, member, seed + i, device)
-        for i, member in enumerate(recipe["members"])
-    )
+    boosters = fit(train, weight, recipe["members"], seed, device)
     return boosters, tuple(1 / len(boosters) for _ in boosters), None
 
 

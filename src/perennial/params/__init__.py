@@ -20,6 +20,7 @@ from perennial.params.base import (
     UpToOne,
 )
 from perennial.params.drift import Monitor, Policy, Replay
+from perennial.params.engine import Engine
 from perennial.params.gates import Gates
 from perennial.params.privacy import Registry
 from perennial.params.privacy import faults as pii_faults
@@ -163,13 +164,6 @@ class Training(Group):
     mitigation: Mitigation
 
 
-class Engine(Group):
-    """Where fits run."""
-
-    kind: Literal["local"]
-    device: Literal["cpu", "cuda"]
-
-
 class Evaluation(Group):
     confidence: Share
     replicates: Annotated[int, Field(ge=100)]
@@ -250,6 +244,12 @@ class Params(Group):
             f"sensitive.{name}: the scores have a column of that name; choose another"
             for name in sorted(set(self.sensitive) & RESERVED)
         ]
+        by_rows = self.engine.training == "rows"
+        if by_rows and self.training.mitigation.method == "exponentiated_gradient":
+            faults.append(
+                "engine.training: `rows` and exponentiated_gradient, which fits on all rows at "
+                "once, can't be had together; choose `members`, reweighing or thresholds"
+            )
         mitigated = self.training.mitigation.attribute
         if mitigated is not None and mitigated not in self.sensitive:
             faults.append("training.mitigation.attribute is not among `sensitive`")

@@ -5,6 +5,7 @@ one month; only the fit and its application see all rows.
 """
 
 from collections.abc import Sequence
+from itertools import starmap
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,17 @@ import pandas as pd
 from perennial import paths
 from perennial.adapters import batches, files, matrices
 from perennial.adapters.configuration import read_params
+from perennial.adapters.engine import cluster
+from perennial.core import derivation, labels, leaks
 from perennial.core import features as core
-from perennial.core import labels, leaks
 from perennial.core.plan import PARTS, BatchRef, assign, batches_of
-from perennial.errors import InputError
 from perennial.params import Params, Split
 from perennial.stages.running import run
 
 
 def features() -> None:
     """Make the three matrices, the spec, and the report of what had to be handled."""
-    params = read_params("seed", "target", "sensitive", "features")
+    params = read_params("seed", "target", "sensitive", "features", "engine")
     plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
     split = Split.model_validate(plan["split"])
     derived, rows = _derived(batches_of(plan), params, split)
@@ -52,7 +53,7 @@ def _derived(
     refs: Sequence[BatchRef], params: Params, split: Split
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return derived features and rows of all batches, those known by content from the cache."""
-    version = files.sha256(Path(core.__file__))
+    code = [files.sha256(Path(str(module.__file__))) for module in (core, derivation)]
     definition = {
         "columns": {k: v.model_dump() for k, v in params.features.columns.items()},
         "sensitive": {k: v.model_dump() for k, v in params.sensitive.items()},
@@ -60,33 +61,24 @@ def _derived(
         "key": split.key,
     }
     folders = {
-        ref["period"]: paths.DERIVED / files.digest_of(ref["sha256"], version, definition)
+        ref["period"]: paths.DERIVED / files.digest_of(ref["sha256"], *code, definition)
         for ref in refs
     }
     new = [ref for ref in refs if not (folders[ref["period"]] / "whole-rows.parquet").exists()]
-    for period, raw in batches.read_verified(new, (paths.ACCEPTED, paths.BATCHES)).items():
-        matrices.write_part(folders[period], "whole", *_derive(raw, period, params, split))
+    raw = batches.read_verified(new, (paths.ACCEPTED, paths.BATCHES))
+    settings = (params.target, params.sensitive, params.features, split.key)
+    arguments = [(frame, period, *settings) for period, frame in raw.items()]
+    if params.engine.kind == "dask" and new:
+        found = cluster.each(derivation.derive, arguments)
+    else:
+        found = starmap(derivation.derive, arguments)
+    for period, one in zip(raw, found, strict=True):
+        matrices.write_part(folders[period], "whole", *one)
     print(f"features: {len(new)} batches computed, {len(refs) - len(new)} known by content")
     read = [matrices.read_whole(folders[ref["period"]]) for ref in refs]
     order = list(params.features.columns)
     derived = pd.concat([one for one, _ in read], ignore_index=True)[order]
     return derived, pd.concat([rows for _, rows in read], ignore_index=True)
-
-
-def _derive(
-    raw: pd.DataFrame, period: str, params: Params, split: Split
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rows = pd.DataFrame({"period": period, "row": np.arange(len(raw))}, index=raw.index)
-    rows["target"] = labels.binary(raw, params.target, period)
-    rows[list(params.sensitive)] = core.groups(raw, params.sensitive)
-    if split.key is not None:
-        if split.key not in raw:
-            raise InputError(
-                f"{period}: column {split.key}: missing, and it is split.key",
-                "Add the column to the batch, or name another in params.yaml.",
-            )
-        rows["key"] = core.text_of(raw[split.key])
-    return core.derive(raw, params.features.columns), rows
 
 
 def _parts(

@@ -1,18 +1,20 @@
 """The search for a recipe, remembered by content; tune calls it, and `perennial replay`."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from perennial.adapters import study, workers
+from perennial.adapters import processors, study, workers
 from perennial.core import search as core
 from perennial.core.model import boosting
 from perennial.core.part import Part
 from perennial.params.search import Search
 
 Evaluate = Callable[[list[core.Task]], list[study.Fit]]
+Fitter = Callable[[list[core.Task]], Iterable[study.Fit]]
 
 
 def search(
@@ -24,6 +26,7 @@ def search(
     threads: int | None = None,
     device: str = boosting.CPU,
     watch: Callable[[Iterator[core.Trial]], Iterable[core.Trial]] = iter,
+    fitting: Callable[..., AbstractContextManager[Fitter]] = workers.fitting,
 ) -> tuple[dict[str, Any], list[core.Trial]]:
     """Return what is chosen, its recipe with it, and the trials. The same, however it is run.
 
@@ -38,6 +41,7 @@ def search(
         threads: Of each process.
         device: That XGBoost fits on.
         watch: Passes the trials on as they finish.
+        fitting: Where fits are done: processes of this machine, or a cluster (`engine.fits`).
     """
     every, train = len(train.target), core.sampled(train, settings.max_rows)
     rows = len(train.target)
@@ -46,10 +50,8 @@ def search(
     if device != boosting.CPU:
         memo = memo / device
     folds = core.make_folds(train.target, settings.folds, seed)
-    at_once = processes or workers.count()
-    with workers.fitting(
-        train.features, train.target, folds, seed, at_once, threads, device
-    ) as fit:
+    at_once = processes or processors.count()
+    with fitting(train.features, train.target, folds, seed, at_once, threads, device) as fit:
         evaluate = _remembering(study.Memo(memo), fit)
         default = _default_margins(evaluate, train, folds)
         found = study.search(settings, train.target, folds, seed, evaluate)
@@ -68,9 +70,7 @@ def search(
     return {**choice, **sample}, trials
 
 
-def _remembering(
-    memo: study.Memo, fit: Callable[[list[core.Task]], Iterable[study.Fit]]
-) -> Evaluate:
+def _remembering(memo: study.Memo, fit: Fitter) -> Evaluate:
     """Return `fit` with a memory: what was finished before a kill is not fitted again."""
 
     def evaluate(tasks: list[core.Task]) -> list[study.Fit]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import devices, files, matrices, progress, study
+from perennial.adapters import devices, files, matrices, progress, study, workers
 from perennial.adapters.configuration import read_params
+from perennial.adapters.engine import fits
 from perennial.core import search as core
 from perennial.core.model import boosting, kinds
 from perennial.params import Params
@@ -38,7 +39,9 @@ def tune() -> None:
 
 def _search(params: Params) -> tuple[dict[str, Any], list[core.Trial]]:
     device = params.engine.device
-    devices.require(device)
+    on_cluster = params.engine.kind == "dask"
+    if not on_cluster:  # where the workers are asked
+        devices.require(device)
     return searching.search(
         matrices.read_part(paths.FEATURES, "train"),
         params.seed,
@@ -48,6 +51,7 @@ def _search(params: Params) -> tuple[dict[str, Any], list[core.Trial]]:
         processes=None if device == boosting.CPU else 1,
         device=device,
         watch=lambda found: progress.track(found, params.search.trials, "tune"),
+        fitting=fits.fitting if on_cluster else workers.fitting,
     )
 
 
