@@ -1,6 +1,7 @@
 """Real clusters on 127.0.0.1, and a small project whose stages run there."""
 
 import contextlib
+import json
 import logging
 import os
 import shutil
@@ -16,6 +17,8 @@ from typing import Any
 import pytest
 from distributed import Client, LocalCluster
 from tests import small
+from tests.integration.pipelines import NOBODY
+from tests.integration.test_search import make_project
 
 from perennial import paths
 from perennial.stages.features import features
@@ -134,7 +137,7 @@ def by_itself(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # an ensemble is chosen, so that there are several members
     small.edit(folder, (r"(?m)^  simpler_within_errors: \S+", "  simpler_within_errors: 0.0"))
     small.edit(folder, (r"(?m)^  trials: \d+", "  trials: 6"), (r"(?m)^seed: \d+", "seed: 1"))
-    (folder / "champion.json").write_text((small.ROOT / "champion.json").read_text())
+    (folder / "champion.json").write_text(json.dumps(NOBODY))
     run(folder, validate, monitor)
     return run(folder, PERENNIAL_WORKERS="1")
 
@@ -142,3 +145,31 @@ def by_itself(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def members(folder: Path) -> Any:
     """Return how many members the candidate has."""
     return len(list((folder / paths.CANDIDATE).glob("member-*.ubj")))
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[LocalCluster]:
+    with cluster(2) as made:
+        yield made
+
+
+DASHBOARD = ("--dashboard-address", f"{HERE}:0")
+
+
+def worker(there: str, folder: Path) -> tuple[str, ...]:
+    """Return the command of a worker that nobody starts again."""
+    command = ("distributed.cli.dask_worker", there, "--no-nanny", "--nthreads", "1")
+    return *command, *DASHBOARD, "--local-directory", str(folder / "worker")
+
+
+def on_dask(folder: Path) -> Path:
+    settings(make_project(folder), kind="dask")
+    return folder
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as tried:
+        tried.bind((HERE, 0))
+        return int(tried.getsockname()[1])

@@ -2,55 +2,29 @@
 
 import contextlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.integration import clusters
-from tests.integration.clusters import by_itself
+from tests.integration.clusters import by_itself, two
 from tests.integration.test_search import fits, make_project, outputs
 
 from perennial import paths
 from perennial.adapters import study
-from perennial.adapters.configuration import read_params
 from perennial.adapters.engine import cluster, rows
-from perennial.errors import InputError, UnreachableError
-from perennial.stages.features import features
+from perennial.errors import UnreachableError
 from perennial.stages.train import train
 from perennial.stages.tune import tune
 
-__all__ = ["by_itself"]
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def two() -> "contextlib.AbstractContextManager[clusters.LocalCluster]":
-    with clusters.cluster(2) as made:
-        yield made  # type: ignore[misc]
+__all__ = ["by_itself", "two"]
 
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clusters.run(make_project(tmp_path_factory.mktemp("searched")), tune)
-
-
-DASHBOARD = ("--dashboard-address", f"{clusters.HERE}:0")
-
-
-def worker(there: str, folder: Path) -> tuple[str, ...]:
-    """Return the command of a worker that nobody starts again."""
-    command = ("distributed.cli.dask_worker", there, "--no-nanny", "--nthreads", "1")
-    return *command, *DASHBOARD, "--local-directory", str(folder / "worker")
-
-
-def on_dask(folder: Path) -> Path:
-    clusters.settings(make_project(folder), kind="dask")
-    return folder
 
 
 def test_matrices_recipe_and_models_are_the_bytes_of_a_run_without_dask_on_two_workers(
@@ -76,7 +50,7 @@ def test_a_cluster_made_here_gives_them_too_and_leaves_its_files_in_the_project(
     searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    folder = clusters.run(on_dask(tmp_path / "p"), tune, PERENNIAL_WORKERS="2")
+    folder = clusters.run(clusters.on_dask(tmp_path / "p"), tune, PERENNIAL_WORKERS="2")
     assert outputs(folder) == outputs(searched)
     assert (folder / paths.DASK).is_dir()
     assert not (tmp_path / "home").exists()
@@ -97,11 +71,11 @@ def test_by_rows_two_workers_give_the_same_bytes_again_which_are_not_those_of_on
     """Also where the worker that is first by name is second by address, and the other way round."""
     found = [trained(by_itself, tmp_path / "two", two.scheduler_address, training="rows")]
     for order in ("ab", "ba"):
-        ports = sorted({str(_free_port()), str(_free_port())})
+        ports = sorted({str(clusters.free_port()), str(clusters.free_port())})
         with clusters.cluster(0) as none, contextlib.ExitStack() as until_the_end:
             there = none.scheduler_address
             for name, port in zip(order, ports, strict=True):
-                command = (*worker(there, tmp_path), "--name", name, "--worker-port", port)
+                command = (*clusters.worker(there, tmp_path), "--name", name, "--worker-port", port)
                 until_the_end.enter_context(
                     clusters.process(*command, "--host", clusters.HERE, ready="Registered to:")
                 )
@@ -131,7 +105,7 @@ def test_weights_of_a_mitigation_go_to_the_workers(by_itself: Path, tmp_path: Pa
 def test_a_worker_that_is_killed_in_the_search_changes_nothing(
     searched: Path, two: clusters.LocalCluster, tmp_path: Path
 ) -> None:
-    folder = on_dask(tmp_path / "p")
+    folder = clusters.on_dask(tmp_path / "p")
     before = clusters.ids(two)
     thread = clusters.kill_one_when(lambda: len(fits(folder)) >= 3, two)
     clusters.run(folder, tune, PERENNIAL_SCHEDULER=two.scheduler_address)
@@ -176,10 +150,12 @@ def test_a_worker_that_is_killed_while_all_fit_over_the_rows_changes_nothing(
 def test_work_for_a_scheduler_that_is_gone_is_said_to_be_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("PERENNIAL_SCHEDULER", f"tcp://{clusters.HERE}:{(port := _free_port())}")
+    monkeypatch.setenv(
+        "PERENNIAL_SCHEDULER", f"tcp://{clusters.HERE}:{(port := clusters.free_port())}"
+    )
     command = ("distributed.cli.dask_scheduler", "--host", clusters.HERE, "--port", str(port))
     with (
-        clusters.process(*command, *DASHBOARD, ready="Scheduler at:") as scheduler,
+        clusters.process(*command, *clusters.DASHBOARD, ready="Scheduler at:") as scheduler,
         clusters.Client(f"tcp://{clusters.HERE}:{port}", set_as_default=False) as client,
     ):
         scheduler.kill()
@@ -193,13 +169,13 @@ def test_work_for_a_scheduler_that_is_gone_is_said_to_be_so(
 def test_a_scheduler_that_is_killed_is_said_and_what_was_finished_is_kept(
     searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, port = on_dask(tmp_path / "p"), str(_free_port())
+    folder, port = clusters.on_dask(tmp_path / "p"), str(clusters.free_port())
     put = study.Memo.put
     there = f"tcp://{clusters.HERE}:{port}"
     command = ("distributed.cli.dask_scheduler", "--host", clusters.HERE, "--port", port)
     with (
-        clusters.process(*command, *DASHBOARD, ready="Scheduler at:") as first,
-        clusters.process(*worker(there, tmp_path), ready="Registered to:"),
+        clusters.process(*command, *clusters.DASHBOARD, ready="Scheduler at:") as first,
+        clusters.process(*clusters.worker(there, tmp_path), ready="Registered to:"),
     ):
 
         def put_and_kill(memo: study.Memo, task: object, fit: object) -> None:
@@ -218,129 +194,3 @@ def test_a_scheduler_that_is_killed_is_said_and_what_was_finished_is_kept(
     clusters.run(folder, tune, PERENNIAL_WORKERS="1")
     assert outputs(folder) == outputs(searched)
     assert kept.items() <= fits(folder).items()
-
-
-# what can't be
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as tried:
-        tried.bind((clusters.HERE, 0))
-        return int(tried.getsockname()[1])
-
-
-def test_an_address_at_which_nobody_listens_ends_with_4_in_seconds(tmp_path: Path) -> None:
-    folder = on_dask(tmp_path / "p")
-    there = f"tcp://{clusters.HERE}:{_free_port()}"
-    start = time.monotonic()
-    ended = subprocess.run(
-        [sys.executable, "-m", "perennial.stages.tune"],
-        cwd=folder,
-        env={**os.environ, "PERENNIAL_SCHEDULER": there},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert ended.returncode == 4, ended.stderr
-    assert f"no scheduler answers at {there}" in ended.stderr
-    assert "engine.kind to local" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert time.monotonic() - start < cluster.ANSWER + 20
-
-
-@pytest.mark.parametrize("there", ["8786", "http://h:1", "tcp://h", "tcp://u:p@h:1", "tcp:// h:1"])
-def test_an_address_that_is_none_is_the_users_to_correct(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: str
-) -> None:
-    folder = on_dask(tmp_path / "p")
-    with pytest.raises(InputError, match="PERENNIAL_SCHEDULER"):
-        clusters.run(folder, tune, PERENNIAL_SCHEDULER=there)
-
-
-def test_a_scheduler_without_workers_is_not_waited_for_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cluster, "WORKERS", 1)
-    with (
-        clusters.cluster(0) as none,
-        pytest.raises(UnreachableError, match="no worker") as caught,
-    ):
-        clusters.run(on_dask(tmp_path / "p"), tune, PERENNIAL_SCHEDULER=none.scheduler_address)
-    assert "dask worker" in caught.value.remedy
-
-
-def test_a_worker_with_other_code_is_refused(tmp_path: Path) -> None:
-    """It might fit other bytes, and nobody would know."""
-    other = tmp_path / "other"
-    shutil.copytree(ROOT / "src/perennial", other / "perennial")
-    with (other / "perennial/core/model/boosting.py").open("a") as file:
-        file.write("# another commit\n")
-    with clusters.cluster(0) as none:
-        there = none.scheduler_address
-        command = worker(there, tmp_path)
-        with (
-            clusters.process(*command, ready="Registered to:", PYTHONPATH=str(other)),
-            pytest.raises(InputError, match="has another version") as caught,
-        ):
-            clusters.run(on_dask(tmp_path / "p"), tune, PERENNIAL_SCHEDULER=there)
-    assert "the same commit" in caught.value.remedy
-
-
-def test_an_error_on_a_worker_comes_back_as_it_is(
-    by_itself: Path, two: clusters.LocalCluster, tmp_path: Path
-) -> None:
-    folder = clusters.again(by_itself, tmp_path / "p", kind="dask")
-    text = (folder / "params.yaml").read_text()
-    (folder / "params.yaml").write_text(text.replace("column: deposit", "column: lost", 1))
-    with pytest.raises(InputError, match="column lost: missing") as caught:
-        clusters.run(folder, features, PERENNIAL_SCHEDULER=two.scheduler_address)
-    assert "target.column" in caught.value.remedy
-
-
-def test_dask_that_is_not_installed_is_named_with_what_brings_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cluster, "find_spec", lambda _: None)
-    with pytest.raises(InputError, match="not installed") as caught:
-        clusters.run(on_dask(tmp_path / "p"), tune)
-    assert "perennial[dask]" in caught.value.remedy
-
-
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({"training": "rows"}, "kind: dask"),
-        ({"training": "rows", "kind": "dask", "method": "exponentiated_gradient"}, "rows"),
-        ({"kind": "spark"}, "engine.kind"),
-    ],
-)
-def test_engines_that_can_not_be_are_refused_with_their_line(
-    by_itself: Path, tmp_path: Path, values: dict[str, str], said: str
-) -> None:
-    folder = clusters.again(by_itself, tmp_path / "p", **values)
-    with pytest.raises(InputError, match=said):
-        read_params(path=folder / "params.yaml")
-
-
-LOCAL = """
-import sys
-from perennial.stages import features, train, tune
-for stage in (features.features, tune.tune, train.train):
-    stage()
-print(sorted({"dask", "distributed", "xgboost.dask", "tornado"} & set(sys.modules)))
-"""
-
-
-def test_without_it_dask_is_not_imported(by_itself: Path, tmp_path: Path) -> None:
-    folder = clusters.again(by_itself, tmp_path / "p")
-    ended = subprocess.run(
-        [sys.executable, "-c", LOCAL],
-        cwd=folder,
-        env={**os.environ, "PERENNIAL_WORKERS": "1"},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert ended.stdout.splitlines()[-1] == "[]"
