@@ -3,11 +3,13 @@ a server before it. Those on PostgreSQL are skipped, and say so, where it is not
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from itertools import count
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from tests.integration.backends import (
@@ -133,13 +135,17 @@ def test_machines_that_register_at_once_make_one_version(
 ) -> None:
     """Two projects, each with what it needs, and one registry between them."""
     params = (project.folder / paths.PARAMS).read_text()
+    # params.yaml takes no password: the environment has it
+    password = re.search(r"(?<=:)[^:@/]+(?=@)", uri)
+    told = uri.replace(password[0], "${PASSWORD}") if password else uri
     both = []
     for number in range(2):
         folder = project.folder.with_name(f"{name}-{number}")
         subprocess.run(["cp", "-r", str(project.folder), str(folder)], check=True)
-        own = params.replace("  uri: null", f"  uri: {uri}").replace("bank-deposits", name)
+        own = params.replace("  uri: null", f"  uri: {told}").replace("bank-deposits", name)
         (folder / paths.PARAMS).write_text(own)
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        environment |= {"PASSWORD": unquote(password[0])} if password else {}
         command = [sys.executable, "-m", "perennial.stages.register"]
         both.append(subprocess.Popen(command, cwd=folder, env=environment))
     assert [process.wait(120) for process in both] == [0, 0]
@@ -175,10 +181,10 @@ def test_a_server_that_goes_while_it_is_written_to_is_exit_4_and_nothing_is_ther
     """Gone between the files and the version; back on the same address, the same call finishes."""
     from tests.integration.backends import free_port
 
-    from perennial.adapters.registry import writing
+    from perennial.adapters.registry import keeping
 
     port, state = free_port(), f"sqlite:///{tmp_path / 's.db'}"
-    real = writing._log_files
+    real = keeping.write
     with serving(tmp_path, state, port) as uri:
         running = registry.versions(uri, name)
         assert running == []
@@ -187,19 +193,20 @@ def test_a_server_that_goes_while_it_is_written_to_is_exit_4_and_nothing_is_ther
     with serving(tmp_path, state, port) as uri:
         gone: list[str] = []
 
-        def log_files(*arguments: object) -> None:
-            real(*arguments)  # type: ignore[arg-type]
+        def write(*arguments: object) -> str:
+            digest = real(*arguments)  # type: ignore[arg-type]
             server_pid = _listening(port)
             os.kill(server_pid, 9)
             gone.append("gone")
+            return digest
 
-        monkeypatch.setattr(writing, "_log_files", log_files)
+        monkeypatch.setattr(keeping, "write", write)
         began = time.monotonic()
         with pytest.raises(UnreachableError) as error:
             registry.register(uri, record(project, model=name))
         assert gone
         assert (error.value.exit_code, time.monotonic() - began < 60) == (4, True)
-    monkeypatch.setattr(writing, "_log_files", real)
+    monkeypatch.setattr(keeping, "write", real)
     with serving(tmp_path, state, port) as uri:
         assert registry.register(uri, record(project, model=name)).version == "1"
         assert len(registry.versions(uri, name)) == 1

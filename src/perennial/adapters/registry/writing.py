@@ -23,7 +23,7 @@ from perennial.errors import InputError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Dataset
+    from mlflow.entities import Dataset, DatasetInput
 
 AT_ONCE = 100  # parameters that MLflow takes in one call
 
@@ -163,13 +163,26 @@ def _log_facts(client: "MlflowClient", run_id: str, model_id: str, record: Recor
         client.log_batch(run_id, params=params[start : start + AT_ONCE])
     inputs = {part: _dataset(part, record) for part in record.datasets}
     tagged = [DatasetInput(d, [InputTag("mlflow.data.context", p)]) for p, d in inputs.items()]
-    client.log_inputs(run_id, tagged)
+    _log_inputs(client, run_id, tagged)
     now, holdout = int(time.time() * 1000), inputs["holdout"]
     metrics = [
         Metric(name, value, now, 0, model_id, holdout.name, holdout.digest)
         for name, value in record.metrics.items()
     ]
     client.log_batch(run_id, metrics=metrics)
+
+
+def _log_inputs(client: "MlflowClient", run_id: str, inputs: "list[DatasetInput]") -> None:
+    """Log the inputs; again, if another machine logs the same in this very moment: a server on
+    PostgreSQL refuses one of the two, and finds what the other wrote afterwards."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.log_inputs(run_id, inputs)
+    except MlflowException as error:
+        if "dataset" not in str(error):
+            raise
+        client.log_inputs(run_id, inputs)
 
 
 def _dataset(part: str, record: Record) -> "Dataset":
