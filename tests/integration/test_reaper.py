@@ -1,5 +1,6 @@
 """Flow runs that died: found, marked crashed, and no longer in the way. Really killed ones."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -96,18 +97,24 @@ def start_and_wait(project: Served, pipeline: Pipeline) -> str:
     return identity
 
 
-def worker_alone(project: Served) -> "subprocess.Popen[bytes]":
-    """A worker without anybody who looks after what died."""
+@contextlib.contextmanager
+def worker_alone(project: Served) -> "Iterator[None]":
+    """A worker without anybody who looks after what died; it ends, whatever comes of the test."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "perennial"]
     env = {"PREFECT_API_URL": project.url, "PREFECT_WORKER_QUERY_SECONDS": "1"}
     env["TEST_PROJECT"] = str(project.folder)
-    return subprocess.Popen(
+    alone = subprocess.Popen(
         command,
         cwd=project.folder,
         env=clean(project.folder, **env),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    try:
+        yield
+    finally:
+        alone.terminate()
+        alone.wait(30)
 
 
 def test_a_killed_run_blocks_nobody_and_is_started_again(server: str, pipeline: Pipeline) -> None:
@@ -119,10 +126,8 @@ def test_a_killed_run_blocks_nobody_and_is_started_again(server: str, pipeline: 
     assert b"request: retune" in (pipeline.folder / "params.yaml").read_bytes()
     pipeline.behave("judge")
     later = project.start("monitoring")
-    with worker_alone(project) as alone:
-        until(lambda: project.run(later)["state"]["name"] == "Late", 40)
-        alone.terminate()
-        alone.wait(30)
+    with worker_alone(project):
+        until(lambda: project.run(later)["state"]["name"] == "Late", 120)
     assert project.run(dead)["state"]["type"] == "RUNNING"
     with served(pipeline.folder, "--no-schedules", PREFECT_API_URL=server) as project:
         crashed = project.state(dead, "CRASHED", seconds=20)
