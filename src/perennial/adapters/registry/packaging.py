@@ -35,6 +35,7 @@ SHIPPED = (
     "params/__init__.py",
     "params/base.py",
     "params/drift.py",
+    "params/engine.py",
     "params/gates.py",
     "params/privacy.py",
     "params/search.py",
