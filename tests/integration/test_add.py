@@ -130,6 +130,14 @@ def test_without_a_time_the_files_name_says_the_period_or_the_user_does(project:
         add("calls.csv", period="2010-9")
 
 
+def test_a_folder_whose_files_are_periods_gives_a_batch_each(project: Path) -> None:
+    month = pd.read_parquet(BATCHES / "2010-11.parquet")
+    Path("later").mkdir()
+    month.iloc[:50].to_csv("later/2010-12.csv", index=False)
+    month.to_csv("later/2011-01.csv", index=False)
+    assert dict(add("later").rows) == {"2010-12": 50, "2011-01": len(month)}
+
+
 def test_the_command_line_says_what_was_made_and_that_no_run_looks_at_it_yet(
     project: Path,
 ) -> None:

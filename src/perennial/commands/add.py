@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from perennial import names, paths
 from perennial.adapters import batches, files, intake, runlock
 from perennial.adapters.configuration import read_params
+from perennial.commands.init import named_by_files
 from perennial.core import arrivals
 from perennial.errors import InputError
 
@@ -118,6 +119,8 @@ def _periods(
     """Return the rows of each period by their places, in order of period."""
     import numpy as np
 
+    from perennial.core.profiling import periods
+
     if period is not None:
         if not names.WORD.fullmatch(period):
             raise InputError(f"--period {period}: not a period", "Letters, digits, - and _.")
@@ -126,12 +129,8 @@ def _periods(
         return _cut(frame, table, known.time, known.unit)
     stem = Path(table.starts[0][0]).stem.partition(".")[0]
     like = {arrivals.NUMBER.sub("#", b.period) for b in batches.find(paths.BATCHES)}
-    if table.periods:
-        ends = [*(start for _, start in table.starts[1:]), len(frame)]
-        return {
-            name: np.arange(start, end)
-            for (name, start), end in zip(table.starts, ends, strict=True)
-        }
+    if (named := named_by_files(table)) is not None:
+        return periods.rows_of(named)
     if len(table.starts) == 1 and arrivals.NUMBER.sub("#", stem) in like:
         return {stem: np.arange(len(frame))}
     raise InputError(
@@ -155,7 +154,7 @@ def _cut(frame: "pd.DataFrame", table: "Table", time: str, unit: str) -> "dict[s
     else:  # a number itself
         width = len(batches.find(paths.BATCHES)[-1].period)
         named = frame[time].astype("int64").astype("str").str.zfill(width).to_numpy()
-    return {str(name): np.flatnonzero(named == name) for name in np.unique(named.astype(str))}
+    return periods.rows_of(named)
 
 
 def _write(made: "Mapping[str, pd.DataFrame]", dry_run: bool) -> list[str]:

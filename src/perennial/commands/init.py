@@ -17,7 +17,7 @@ from perennial.adapters import (
     swapping,
 )
 from perennial.commands import init_guards, init_pages
-from perennial.core.profiling import columns, contract, settings, wished
+from perennial.core.profiling import columns, contract, periods, settings, wished
 from perennial.core.profiling import profile as profiling
 from perennial.core.profiling.profile import Profile
 from perennial.core.profiling.wished import Wishes
@@ -104,7 +104,7 @@ def _profile(table: "Table", wishes: Wishes) -> Profile:
     if faults:
         raise InputError(faults, REMEDY)
     own = [columns.recognise(table.rows[n], n, table.comma_is_decimal) for n in names]
-    found = profiling.profile(own, wishes, _named(table), table.place)
+    found = profiling.profile(own, wishes, named_by_files(table), table.place)
     if isinstance(found, list):
         remedy = REMEDY
         if any("multiclass" in fault or "regression" in fault for fault in found):
@@ -118,7 +118,7 @@ def _profile(table: "Table", wishes: Wishes) -> Profile:
     return found
 
 
-def _named(table: "Table") -> "np.ndarray | None":
+def named_by_files(table: "Table") -> "np.ndarray | None":
     """Return each row's period as its file is called; None if files have no such names."""
     import numpy as np
 
@@ -134,12 +134,7 @@ def batch_rows(found: Profile) -> "dict[str, np.ndarray]":
 
     if found.periods is None:
         return {WHOLE: np.arange(found.rows)}
-    names, place = np.unique(found.periods.names.astype(str), return_inverse=True)
-    order = np.argsort(place, kind="stable")
-    ends = np.cumsum(np.bincount(place))
-    return {
-        str(n): order[e - c : e] for n, e, c in zip(names, ends, np.bincount(place), strict=True)
-    }
+    return periods.rows_of(found.periods.names)
 
 
 def _texts(

@@ -59,6 +59,18 @@ def of_numbers(values: pd.Series) -> np.ndarray:
     return shifted.astype("str").str.zfill(width).to_numpy(dtype=object)
 
 
+def rows_of(names: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the rows of each period by their places, oldest first.
+
+    Args:
+        names: Each row's period, shape (rows,).
+    """
+    found, place = np.unique(names.astype(str), return_inverse=True)
+    order, sizes = np.argsort(place, kind="stable"), np.bincount(place)
+    ends = np.cumsum(sizes)
+    return {str(n): order[e - c : e] for n, e, c in zip(found, ends, sizes, strict=True)}
+
+
 def part_of(names: np.ndarray, wanted: Sizes) -> np.ndarray:
     """Return each row's part under a split by time: train, calibration or holdout."""
     periods, place = np.unique(names.astype(str), return_inverse=True)
