@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.chaos import campaign, state
+from tests.e2e.chaos.chains import Chain, Report, Undisturbed
 from tests.e2e.chaos.killing import Kill
 from tests.e2e.conftest import Project, name_nobody
 
@@ -45,8 +46,8 @@ def test_kills_find_the_fault_they_are_for(project: Project, plant: str) -> None
         shutil.rmtree(project.folder / "models/champion")
         assert project.dvc("repro").returncode == 0
     start = state.look(project.folder)
-    known, report = campaign.Undisturbed(start, start, start), campaign.Report(1)
-    chain = campaign.Chain(plant, project.folder, command, known, report, plant)
+    known, report = Undisturbed(start, start, start), Report(1)
+    chain = Chain(plant, project.folder, command, known, report, plant)
     assert chain.kill(kill)
     chain.finish(start)
     assert told in report.summary() + " ".join(state.wounds(project.folder, [start]))

@@ -18,7 +18,7 @@ import pytest
 from distributed import Client, LocalCluster
 from tests import small
 from tests.integration.pipelines import NOBODY
-from tests.integration.test_search import make_project
+from tests.integration.searches import make_project
 
 from perennial import paths
 from perennial.stages.features import features

@@ -1,6 +1,9 @@
 """Fixtures that several files of tests share."""
 
 from tests.integration.configured import faults, params_yaml
+from tests.integration.crowned import crowned
+from tests.integration.derivable import three
+from tests.integration.months import checks, empty_folder
 from tests.integration.promoted import judged, pipeline, remembered
 from tests.integration.registered import candidates, project, registered
 from tests.integration.released import models, released, succeeded
@@ -10,6 +13,9 @@ from tests.integration.whole_project import champion_project, promoted_project
 __all__ = [
     "candidates",
     "champion_project",
+    "checks",
+    "crowned",
+    "empty_folder",
     "faults",
     "judged",
     "models",
@@ -22,4 +28,5 @@ __all__ = [
     "released",
     "remembered",
     "succeeded",
+    "three",
 ]

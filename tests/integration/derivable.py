@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.command_line import perennial
 from tests.integration.pipelines import NOBODY
+from tests.integration.registered import RECIPES, fitted
 
 from perennial import paths
 from perennial.adapters import dag
@@ -243,3 +245,33 @@ def state(folder: Path) -> dict[str, Any]:
         for p in there
         if not any(p.is_relative_to(folder / place) for place in own)
     }
+
+
+@pytest.fixture(scope="session")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Derivable:
+    return make(tmp_path_factory.mktemp("derivable") / "project", fitted(RECIPES["boosted"]))
+
+
+@pytest.fixture
+def project(three: Derivable, tmp_path: Path) -> Iterator[Derivable]:
+    """A copy of the project, as the current folder."""
+    made = three.copy(tmp_path / "copy")
+    with within(made.folder):
+        yield made
+
+
+def reproduce(*arguments: str) -> tuple[int, dict[str, Any]]:
+    done = perennial("reproduce", *arguments, "--json")
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.output
+    return done.exit_code, json.loads(done.stdout)
+
+
+def lineage(*arguments: str) -> tuple[int, dict[str, Any]]:
+    done = perennial("lineage", *arguments, "--json")
+    return done.exit_code, json.loads(done.stdout)
+
+
+def spoil(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from perennial.adapters import dag
+from perennial.errors import PerennialError
+
 STAGES = ("first", "second", "judge", "last")
 DVC_YAML = """
 stages:
@@ -175,6 +178,31 @@ def enter(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     monkeypatch.chdir(pipeline.folder)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     return pipeline
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """The pipeline as it is made, as the current folder."""
+    return enter(make(tmp_path / "project"), monkeypatch)
+
+
+def walk(said: list[str] | None = None) -> dict[str, str]:
+    """Walk all stages and return each one's outcome, in order."""
+    outcomes: dict[str, str] = {}
+
+    def visit(step: dag.Step) -> None:
+        outcomes[step.name] = step.run((said if said is not None else []).append)
+
+    dag.walk(visit)
+    return outcomes
+
+
+def failing(expected: type[PerennialError]) -> PerennialError:
+    """Walk until the error that stops it, and return that."""
+    with pytest.raises(PerennialError) as caught:
+        walk()
+    assert type(caught.value) is expected
+    return caught.value
 
 
 def make_monitored(folder: Path) -> Pipeline:

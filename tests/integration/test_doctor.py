@@ -1,5 +1,4 @@
-"""The doctor: each fault that it knows is planted, only said by --check, put right, and then all
-agree; what takes a person's judgement is said and left alone."""
+"""The doctor: each fault that it knows is planted, only said by --check, and put right."""
 
 import json
 import os
@@ -7,11 +6,10 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.integration.pipelines import Pipeline
-from tests.integration.released import MODEL, alias, champion, commit, digest_of, uri
+from tests.integration.released import MODEL, alias, champion, digest_of, uri
+from tests.integration.spoilt import RWLOCK, edit_champion, edit_history, lose_files, old, tree
 from tests.integration.test_promote_killed import kill
 
 from perennial import paths
@@ -22,21 +20,9 @@ from perennial.commands.doctor import doctor
 from perennial.commands.history import history
 from perennial.commands.rollback import rollback
 from perennial.commands.verify import verify
-from perennial.errors import UnreachableError
 
 pytestmark = pytest.mark.usefixtures("released")
-RWLOCK = Path(".dvc/tmp/rwlock")
 GONE = 2**22 + 7  # above what Linux numbers processes with
-
-
-def edit_champion(**changes: Any) -> None:
-    content = json.loads(paths.CHAMPION.read_text()) | changes
-    files.write_bytes(paths.CHAMPION, files.exact_json_bytes(content))
-
-
-def edit_history(change: Callable[[list[str]], list[str]]) -> None:
-    lines = paths.HISTORY.read_text().splitlines(keepends=True)
-    paths.HISTORY.write_text("".join(change(lines)))
 
 
 def ask() -> None:
@@ -44,16 +30,6 @@ def ask() -> None:
     text = paths.PARAMS.read_text().replace("  request: none", "  request: retrain")
     paths.PARAMS.write_text(text)
     assert read_params("policy").policy.request == "retrain"
-
-
-def old(path: str) -> None:
-    """Leave a file that nobody has written to for an hour."""
-    file = Path(path)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("half")
-    hour = file.stat().st_mtime - 3600
-    for each in (file, file.parent) if file.parent.name.startswith(".") else (file,):
-        os.utime(each, (hour, hour))
 
 
 def decide_and_die() -> None:
@@ -75,11 +51,6 @@ def move() -> None:
     folder = Path.cwd()
     folder.rename(folder.with_name("moved"))
     os.chdir(folder.with_name("moved"))
-
-
-def lose_files() -> None:
-    version = next(v for v in registry.versions(uri(), MODEL) if v.version == "3")
-    shutil.rmtree(Path(version.location) / "artifacts/bundle")
 
 
 PLANTS: dict[str, tuple[Callable[[], object], str]] = {
@@ -154,16 +125,6 @@ PLANTS: dict[str, tuple[Callable[[], object], str]] = {
 }
 
 
-def tree() -> dict[str, bytes]:
-    """Every file but Git's and DVC's own notes; DVC's lock, if anything is wrong with it."""
-    found = (p for p in Path().rglob("*") if p.is_file())
-    noted = (".git", ".dvc/tmp")
-    kept = {p.as_posix(): p.read_bytes() for p in found if not p.as_posix().startswith(noted)}
-    kept.setdefault(runlock.PATH.as_posix(), b"")  # the doctor itself takes it
-    lock = RWLOCK.read_bytes() if RWLOCK.exists() else b""
-    return {**kept, "lock": lock if len(lock) > len('{"write": {}, "read": {}}') else b"free"}
-
-
 # what lies far apart is planted at once, and each by itself in `make test-long`
 APART = (
     "a request is left",
@@ -232,87 +193,6 @@ def said_and_mended(*faults: str) -> None:
     assert verify().faults == 0
     assert alias("champion") == champion().version == history()[-1]["to"]["version"]
     assert champion().version == AFTERWARDS.get(faults[0], "3")
-
-
-def test_where_all_is_well_it_says_so_and_changes_nothing() -> None:
-    before = tree()
-    found = doctor()
-    assert (found.findings, found.exit_code) == ([], 0)
-    assert tree() == before
-
-
-def no_git() -> None:
-    shutil.rmtree(".git")
-
-
-def lose_everything() -> None:
-    shutil.rmtree(paths.CHAMPION_BUNDLE)
-    shutil.rmtree(".dvc/cache")
-    lose_files()
-
-
-LEFT: dict[str, tuple[Callable[[], object], str]] = {
-    "an edited history that Git has no other of": (
-        lambda: (
-            edit_history(lambda t: [t[0].replace("as told", "as I"), *t[1:]]),
-            commit("x"),
-            no_git(),
-        ),
-        "line 1: was edited",
-    ),
-    "a cut history that Git has no other of": (
-        lambda: (edit_history(lambda t: t[:1]), no_git()),
-        "was cut after line 1",
-    ),
-    "a torn champion.json that Git has no other of": (
-        lambda: (paths.CHAMPION.write_text("{"), no_git()),
-        "can't tell who is champion",
-    ),
-    "a champion whom the history never had": (
-        lambda: edit_champion(digest="d" * 64, history=None),
-        "names dddddddddddd",
-    ),
-    "a bundle that is nowhere": (lose_everything, "can't be had as it was"),
-    "a dvc.lock with a conflict": (
-        lambda: Path("dvc.lock").write_text("<<<<<<< HEAD\nstages: {}\n=======\n"),
-        "dvc.lock: torn",
-    ),
-}
-
-
-@pytest.mark.parametrize("fault", LEFT)
-def test_what_takes_judgement_is_said_and_left(fault: str) -> None:
-    """Nothing is guessed: champion.json and history stay byte for byte as they are."""
-    plant, said = LEFT[fault]
-    plant()
-    before = {p: p.read_bytes() for p in (paths.CHAMPION, paths.HISTORY)}
-    found = doctor()
-    assert found.exit_code == 3
-    assert any(said in each.what and not each.mended for each in found.findings), found.findings
-    assert {p: p.read_bytes() for p in (paths.CHAMPION, paths.HISTORY)} == before
-
-
-def test_a_file_that_is_being_written_is_let_be() -> None:
-    path = Path("reports/.gate.json.ab12cd34.json")
-    path.write_text("half")
-    assert doctor().findings == []
-    assert path.exists()
-
-
-def test_it_does_not_work_beside_a_run() -> None:
-    with runlock.alone():
-        for only_look in (True, False):
-            with pytest.raises(UnreachableError, match="another run is at work"):
-                doctor(only_look)
-
-
-def test_a_user_s_own_hidden_files_are_let_be(released: Pipeline) -> None:
-    """Only names that Perennial gives what isn't whole yet, and only where it writes."""
-    kept = [".env", ".gitignore", "docs/.page.md.ab12cd34.md", ".notes.2024.txt"]
-    for path in kept:
-        old(path)
-    assert doctor().findings == []
-    assert all((released.folder / path).exists() for path in kept)
 
 
 def test_the_history_keeps_what_was_set_by_hand() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.integration import clusters
 from tests.integration.clusters import by_itself, two
-from tests.integration.test_search import fits, make_project, outputs
+from tests.integration.searches import fits, make_project, outputs
 
 from perennial import paths
 from perennial.adapters import study

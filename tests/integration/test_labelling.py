@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.integration.months import SHIPPED, Frame, project, report
 from tests.integration.pipelines import NOBODY
-from tests.integration.test_validate import SHIPPED, Frame, project, report
 
 from perennial import paths
 from perennial.adapters import batches, bundles, champions, files

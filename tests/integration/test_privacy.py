@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.integration.configured import Faults
-from tests.integration.test_validate import SHIPPED, Frame, project, report
+from tests.integration.months import SHIPPED, Frame, project, report
 from tests.traces import traces
 
 from perennial import paths

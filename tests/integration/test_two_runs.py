@@ -6,21 +6,17 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.integration.pipelines import STAGES, Pipeline, enter, make
+from tests.integration.pipelines import STAGES, Pipeline, pipeline
 
 from perennial.adapters import dag, runlock
 from perennial.errors import BusyError
 
+__all__ = ["pipeline"]
 WALK = (
     "from perennial.adapters import dag, runlock\n"
     "with runlock.alone() as held:\n"
     "    dag.walk(lambda step: step.run(lambda line: None), [held])\n"
 )
-
-
-@pytest.fixture
-def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    return enter(make(tmp_path / "project"), monkeypatch)
 
 
 def at_work(pipeline: Pipeline, *command: str) -> "subprocess.Popen[str]":

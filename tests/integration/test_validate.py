@@ -4,94 +4,29 @@ docs/faults-of-data.md is the table of what is proven here.
 """
 
 import contextlib
-import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import pytest
+from tests.integration.months import (
+    MONTH,
+    QUARANTINED,
+    ROOT,
+    SHIPPED,
+    SUITE,
+    TOLERATED,
+    Frame,
+    good,
+    project,
+    report,
+)
 
 from perennial import paths
-from perennial.adapters import expectations
-from perennial.errors import InputError
 from perennial.stages.validate import validate
 
-ROOT = Path(__file__).parents[2]
-SHIPPED = ROOT / "data" / "batches"
-MONTH = SHIPPED / "2010-08.parquet"
-TINY = SHIPPED / "2008-12.parquet"
 REAL = ("2008-10", "2008-12", "2010-09", "2010-10", "2010-11")
-SUITE = json.loads((ROOT / "expectations" / "batch.json").read_text(encoding="utf-8"))
-
-Frame = pd.DataFrame
-
-
-def good() -> Frame:
-    return pd.read_parquet(MONTH)
-
-
-def with_values(column: str, rows: int, value: Any, month: Path = MONTH) -> Frame:
-    """Return a good month with `value` in the first `rows` rows of `column`."""
-    frame = pd.read_parquet(month)
-    return frame.assign(**{column: frame[column].where(frame.index >= rows, value)})
-
-
-# period: (batch, the column that is named, words that the first failure or finding holds)
-QUARANTINED: dict[str, tuple[Callable[[], Frame], str | None, str]] = {
-    "empty": (lambda: good().iloc[:0], None, "there is at least one row"),
-    "missing-column": (lambda: good().drop(columns="job"), "job", "is missing"),
-    "missing-condition": (lambda: good().drop(columns="previous"), "previous", "is missing"),
-    "wrong-type": (lambda: good().astype({"age": str}), "age", "age is a number"),
-    "category-type": (lambda: good().astype({"job": "category"}), "job", "job is text"),
-    "half-unknown": (lambda: with_values("job", 130, "astronaut"), "job", "130 of 260 (50 %)"),
-    "tiny-unknown": (lambda: with_values("job", 1, "astronaut", TINY), "job", "1 of 13 (7.69 %)"),
-    "half-null": (lambda: with_values("balance", 130, None), "balance", "130 of 260 (50 %)"),
-    "half-impossible": (lambda: with_values("age", 130, 999), "age", "from 18 to 100"),
-    "null-target": (lambda: with_values("deposit", 1, None), "deposit", "deposit is never null"),
-    "third-answer": (lambda: with_values("deposit", 1, "maybe"), "deposit", "yes or no"),
-    "one-class": (lambda: good().assign(deposit="yes"), "deposit", "both classes"),
-    "duplicates": (lambda: pd.concat([good(), good().iloc[:40]]), None, "80 of 300"),
-    "contradiction": (lambda: with_values("pdays", 5, 7), "pdays", "where previous is 0"),
-    "contradiction-2": (lambda: good().assign(pdays=-1), "pdays", "where previous is above 0"),
-    "wrong-outcome": (lambda: good().assign(poutcome="success"), "poutcome", "previous is 0"),
-}
-TOLERATED: dict[str, tuple[Callable[[], Frame], str | None, str]] = {
-    "new-column": (lambda: good().assign(agent=1), "agent", "is not in the contract"),
-    "one-unknown": (lambda: with_values("job", 1, "astronaut"), "job", '"astronaut"'),
-    "one-null-number": (lambda: with_values("balance", 1, None), "balance", "1 of 260"),
-    "one-null-text": (lambda: with_values("job", 1, None), "job", "1 of 260"),
-    "one-impossible": (lambda: with_values("age", 1, 999), "age", "such as 999"),
-    "one-infinite": (lambda: with_values("age", 1, float("inf")), "age", "1 of 260"),
-    "one-duplicate": (lambda: pd.concat([good(), good().iloc[:1]]), None, "2 of 261"),
-}
-
-
-def project(folder: Path, data: Mapping[str, Frame | Path | bytes], on_failure: str) -> Path:
-    """Make a project of these batches, with the shipped contract and parameters."""
-    (folder / paths.BATCHES).mkdir(parents=True)
-    for period, batch in data.items():
-        path = folder / paths.BATCHES / f"{period}.parquet"
-        if isinstance(batch, Path):
-            shutil.copyfile(batch, path)
-        elif isinstance(batch, bytes):
-            path.write_bytes(batch)
-        else:
-            batch.to_parquet(path, index=False)
-    shutil.copytree(ROOT / paths.EXPECTATIONS, folder / paths.EXPECTATIONS)
-    text = (ROOT / paths.PARAMS).read_text(encoding="utf-8")
-    text = text.replace('as_of: "2010-08"', "as_of: latest")
-    text = text.replace("on_failure: quarantine", f"on_failure: {on_failure}")
-    (folder / paths.PARAMS).write_text(text, encoding="utf-8")
-    return folder
-
-
-def report(folder: Path) -> dict[str, dict[str, Any]]:
-    content = json.loads((folder / paths.VALIDATION_REPORT).read_text(encoding="utf-8"))
-    return {batch["period"]: batch for batch in content["batches"]}
 
 
 @pytest.fixture(scope="module")
@@ -103,20 +38,6 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with contextlib.chdir(folder):
         validate()
     return folder
-
-
-@pytest.fixture
-def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The periods that Great Expectations is asked to check, as they come."""
-    asked: list[str] = []
-    check = expectations.Checker.check
-
-    def recorded(self: expectations.Checker, period: str, batch: Frame) -> dict[str, Any]:
-        asked.append(period)
-        return check(self, period, batch)
-
-    monkeypatch.setattr(expectations.Checker, "check", recorded)
-    return asked
 
 
 @pytest.mark.parametrize("period", REAL)
@@ -256,118 +177,3 @@ def test_two_folders_give_the_same_report(tmp_path: Path, monkeypatch: pytest.Mo
         reports.append(paths.VALIDATION_REPORT.read_bytes())
     assert reports[0] == reports[1]
     assert str(tmp_path).encode() not in reports[0]
-
-
-def test_stop_names_every_failing_batch_after_the_report_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = {p: QUARANTINED[p][0]() for p in ("one-class", "missing-column")} | {"good": good()}
-    monkeypatch.chdir(project(tmp_path / "p", data, "stop"))
-    with pytest.raises(InputError) as stopped:
-        validate()
-    assert [fault.split(":")[0] for fault in stopped.value.faults] == [
-        "data/batches/missing-column.parquet",
-        "data/batches/one-class.parquet",
-    ]
-    batches = report(Path())
-    assert [b["success"] for b in batches.values()] == [True, False, False]
-    assert not any(b["quarantined"] for b in batches.values())
-    assert not paths.ACCEPTED.exists()
-
-
-def test_nothing_accepted_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = {"empty": QUARANTINED["empty"][0]()}
-    monkeypatch.chdir(project(tmp_path / "p", data, "quarantine"))
-    with pytest.raises(InputError, match="nothing is left to train on"):
-        validate()
-    assert report(Path())["empty"]["quarantined"]
-
-
-def test_unreadable_files_stop_all_at_once_before_any_check(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checks: list[str]
-) -> None:
-    data: dict[str, Frame | Path | bytes] = {
-        "a-good": MONTH,
-        "csv": good().to_csv(index=False).encode(),
-        "torn": MONTH.read_bytes()[:-500],
-        "void": b"",
-    }
-    monkeypatch.chdir(project(tmp_path / "p", data, "quarantine"))
-    with pytest.raises(InputError) as stopped:
-        validate()
-    for fault, (period, words) in zip(
-        stopped.value.faults,
-        {"csv": "not Parquet", "torn": "torn Parquet", "void": "0 bytes"}.items(),
-        strict=True,
-    ):
-        assert fault.startswith(f"data/batches/{period}.parquet: ")
-        assert words in fault
-    assert checks == []
-    assert not paths.VALIDATION_REPORT.exists()
-
-
-def test_what_stops_ends_in_exit_2_with_a_remedy_and_no_traceback(tmp_path: Path) -> None:
-    folder = project(tmp_path / "p", {"void": b""}, "quarantine")
-    run = subprocess.run(
-        [sys.executable, "-m", "perennial.stages.validate"],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 2
-    assert run.stderr.splitlines() == [
-        "data/batches/void.parquet: empty file (0 bytes)",
-        "→ Write the batch again, or take the file away.",
-    ]
-
-
-def test_a_file_after_as_of_is_not_looked_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data: dict[str, Frame | Path | bytes] = {"2010-08": MONTH, "2010-09": b"no Parquet"}
-    monkeypatch.chdir(project(tmp_path / "p", data, "quarantine"))
-    text = paths.PARAMS.read_text(encoding="utf-8").replace("as_of: latest", 'as_of: "2010-08"')
-    paths.PARAMS.write_text(text, encoding="utf-8")
-    validate()
-    assert list(report(Path())) == ["2010-08"]
-
-
-@pytest.mark.parametrize(
-    ("suite", "words"),
-    [
-        (None, "no such file"),
-        ("{", "not readable as JSON"),
-        ("[]", "holds list, not an object"),
-        ('{"name": "batch", "expectations": []}', "no suite"),
-        ('{"name": "batch", "expectations": [{"kwargs": {}}]}', "expectation 1 needs `type`"),
-    ],
-)
-def test_no_suite_or_no_such_thing_stops(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suite: str | None, words: str
-) -> None:
-    monkeypatch.chdir(project(tmp_path / "p", {"2010-08": MONTH}, "quarantine"))
-    path = paths.EXPECTATIONS / "batch.json"
-    path.unlink() if suite is None else path.write_text(suite, encoding="utf-8")
-    with pytest.raises(InputError, match=r"expectations/batch\.json: ") as stopped:
-        validate()
-    assert words in stopped.value.faults[0]
-
-
-def test_all_that_is_misspelt_in_a_suite_stops_with_what_was_meant(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Great Expectations itself drops a misspelt expectation and goes on."""
-    monkeypatch.chdir(project(tmp_path / "p", {"2010-08": MONTH}, "quarantine"))
-    wrong = json.loads(json.dumps(SUITE))
-    wrong["expectations"][1]["type"] = "expect_colum_values_to_be_unique"
-    wrong["expectations"][5]["kwargs"] = {"colum": "deposit", "value_set": ["no", "yes"]}
-    (paths.EXPECTATIONS / "batch.json").write_text(json.dumps(wrong), encoding="utf-8")
-    with pytest.raises(InputError) as stopped:
-        validate()
-    first, second = stopped.value.faults
-    assert "expectation 2, expect_colum_values_to_be_unique: no such expectation" in first
-    assert "did you mean expect_column_values_to_be_unique" in first
-    assert "expectation 6, expect_column_values_to_be_in_set: " in second
-    assert "colum" in second
