@@ -96,23 +96,24 @@ def test_logistic_margins_are_those_of_models_that_did_not_see_the_row() -> None
 
 def test_a_task_without_early_stopping_fits_all_its_rounds() -> None:
     rows = part(300, seed=1)
-    fold = search.make_folds(rows.target, 3, seed=1)[0]
+    folds = search.make_folds(rows.target, 3, seed=1)
+    shared = search.Shared(rows.features, rows.target, folds, seed=1, threads=1)
     task = search.Task({"learning_rate": 1.0, "max_depth": 6}, 30, 0, 0)
-    _, stopped = search.fit_task(
-        search.Task(task.params, 30, 2, 0), rows.features, rows.target, fold, 1, 1
-    )
+    _, stopped = shared.fit(search.Task(task.params, 30, 2, 0))
     assert stopped < 30
-    margin, rounds = search.fit_task(task, rows.features, rows.target, fold, 1, 1)
-    assert margin.shape == fold.shape
-    assert rounds <= 30
+    margin, rounds = shared.fit(task)
+    assert margin.shape == folds[0].shape
+    assert rounds == 30
 
 
 def test_the_default_is_judged_by_the_rounds_that_it_is_fitted_with() -> None:
     rows = part(400, seed=1)
-    fold = search.make_folds(rows.target, 3, seed=1)[0]
+    folds = search.make_folds(rows.target, 3, seed=1)
+    fold = folds[0]
     recipe: Any = boosting.DEFAULT
     task = search.Task(recipe["params"], recipe["rounds"], 0, 0)
-    found, rounds = search.fit_task(task, rows.features, rows.target, fold, 1, 1)
+    shared = search.Shared(rows.features, rows.target, folds, seed=1, threads=1)
+    found, rounds = shared.fit(task)
     rest = np.setdiff1d(np.arange(400), fold)
     fitted = boosting.fit(rows.features.iloc[rest], rows.target[rest], recipe, 1)
     expected = boosting.margin(fitted, boosting.matrix(rows.features.iloc[fold]))

@@ -5,52 +5,36 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from perennial.adapters import processors
-from perennial.core.search import Task, fit_task
+from perennial.core.search import Shared, Task
 from perennial.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    import pandas as pd
+    import numpy as np
 
-_held: dict[str, Any] = {}
+_held: list[Shared] = []  # of this worker
 
 
 @contextmanager
 def fitting(
-    features: "pd.DataFrame",
-    target: np.ndarray,
-    folds: list[np.ndarray],
-    seed: int,
-    workers: int,
-    threads: int | None = None,
-    device: str = "cpu",
+    shared: Shared, workers: int
 ) -> "Iterator[Callable[[list[Task]], Iterable[tuple[np.ndarray, int]]]]":
     """Yield a function that fits tasks on `workers` processes and keeps their order.
 
-    `threads` are each process's; without it, the processors are shared out.
+    Where `shared` says no threads, the processors are shared out.
     """
-    threads = threads or processors.threads_of(workers)
-    held = {
-        "features": features,
-        "target": target,
-        "folds": folds,
-        "seed": seed,
-        "threads": threads,
-        "device": device,
-    }
+    shared = replace(shared, threads=shared.threads or processors.threads_of(workers))
     if workers == 1:
-        _hold(held)
-        yield lambda tasks: map(_fit, tasks)
+        yield lambda tasks: map(shared.fit, tasks)
         return
     # spawn, not fork: XGBoost's threads do not survive a fork
-    with ProcessPoolExecutor(workers, get_context("spawn"), _hold, (held,)) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _hold, (shared,)) as pool:
         try:
             yield lambda tasks: pool.map(_fit, tasks)
         except BrokenProcessPool as error:
@@ -71,17 +55,9 @@ def processes() -> "Iterator[Callable[..., Future[Any]]]":
         yield pool.submit
 
 
-def _hold(held: dict[str, Any]) -> None:
-    _held.update(held)
+def _hold(shared: Shared) -> None:
+    _held.append(shared)
 
 
-def _fit(task: Task) -> tuple[np.ndarray, int]:
-    return fit_task(
-        task,
-        _held["features"],
-        _held["target"],
-        _held["folds"][task.fold],
-        _held["seed"],
-        _held["threads"],
-        _held["device"],
-    )
+def _fit(task: Task) -> "tuple[np.ndarray, int]":
+    return _held[-1].fit(task)

@@ -27,6 +27,36 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """What all fits of a search share: a worker is given it once.
+
+    `folds` has each fold's validation rows; `threads` are a fit's, None where the engine says.
+    """
+
+    features: pd.DataFrame
+    target: np.ndarray
+    folds: Sequence[np.ndarray]
+    seed: int
+    threads: int | None = None
+    device: str = boosting.CPU
+
+    def fit(self, task: Task) -> tuple[np.ndarray, int]:
+        """Fit one task; return the validation rows' margins, float32, and the rounds used."""
+        held = np.zeros(len(self.target), dtype=bool)
+        held[self.folds[task.fold]] = True
+        return boosting.fit_fold(
+            boosting.matrix(self.features[~held], self.target[~held]),
+            boosting.matrix(self.features[held], self.target[held]),
+            task.params,
+            task.max_rounds,
+            task.early_stopping_rounds,
+            self.seed,
+            self.threads or 0,  # 0: as many as there are
+            self.device,
+        )
+
+
+@dataclass(frozen=True)
 class Trial:
     """A finished trial: its margins out of fold (shape (rows,), None if pruned) and its rounds.
 
@@ -66,30 +96,6 @@ def make_folds(target: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
         )
     split = StratifiedKFold(count, shuffle=True, random_state=seed)
     return [valid for _, valid in split.split(np.zeros(len(target)), target)]
-
-
-def fit_task(
-    task: Task,
-    features: pd.DataFrame,
-    target: np.ndarray,
-    valid: np.ndarray,
-    seed: int,
-    threads: int,
-    device: str = boosting.CPU,
-) -> tuple[np.ndarray, int]:
-    """Fit one task; return the validation rows' margins, float32, and the rounds used."""
-    held = np.zeros(len(target), dtype=bool)
-    held[valid] = True
-    return boosting.fit_fold(
-        boosting.matrix(features[~held], target[~held]),
-        boosting.matrix(features[held], target[held]),
-        task.params,
-        task.max_rounds,
-        task.early_stopping_rounds,
-        seed,
-        threads,
-        device,
-    )
 
 
 def logistic_margins(

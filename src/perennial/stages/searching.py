@@ -51,7 +51,8 @@ def search(
         memo = memo / device
     folds = core.make_folds(train.target, settings.folds, seed)
     at_once = processes or processors.count()
-    with fitting(train.features, train.target, folds, seed, at_once, threads, device) as fit:
+    shared = core.Shared(train.features, train.target, folds, seed, threads, device)
+    with fitting(shared, at_once) as fit:
         evaluate = _remembering(study.Memo(memo), fit)
         default = _default_margins(evaluate, train, folds)
         found = study.search(settings, train.target, folds, seed, evaluate)

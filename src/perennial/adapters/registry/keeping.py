@@ -97,7 +97,7 @@ def drop(uri: str, model: str, version: Version, names: Sequence[str]) -> list[s
     if version.run_id is None:
         return []
     with connection.client(uri) as client:
-        location = str(client.get_run(version.run_id).info.artifact_uri).removeprefix("file://")
+        location = _location(client, version.run_id)
         if not location.startswith("/"):
             return [f"{location}/{name}" for name in names]
         for path in (Path(location) / name for name in names):
@@ -110,10 +110,15 @@ def drop(uri: str, model: str, version: Version, names: Sequence[str]) -> list[s
 
 def put_aside(client: "MlflowClient", run_id: str) -> None:
     """Rename the folder of what is kept with a run, if it is on this machine: nothing is lost."""
-    folder = Path(str(client.get_run(run_id).info.artifact_uri).removeprefix("file://"))
+    folder = Path(_location(client, run_id))
     if folder.is_absolute() and folder.is_dir():
         number = sum(1 for _ in folder.parent.glob(f"{folder.name}.damaged-*")) + 1
         folder.rename(folder.with_name(f"{folder.name}.damaged-{number}"))
+
+
+def _location(client: "MlflowClient", run_id: str) -> str:
+    """Return where a run's files are: a path, if it is on this machine, or an address."""
+    return str(client.get_run(run_id).info.artifact_uri).removeprefix("file://")
 
 
 def _known_here(uri: str, run_id: str) -> Path | None:
@@ -132,7 +137,7 @@ def _folder(uri: str, run_id: str) -> Iterator[Path]:
         yield here
         return
     with connection.client(uri) as client, tempfile.TemporaryDirectory() as temporary:
-        location = str(client.get_run(run_id).info.artifact_uri).removeprefix("file://")
+        location = _location(client, run_id)
         if location.startswith("/"):
             yield Path(location)
             return
