@@ -17,14 +17,13 @@ from perennial.adapters.configuration import read_params
 from perennial.core import cost, features
 from perennial.core.model.candidate import Candidate
 from perennial.core.part import Part
-from perennial.core.profiling.ensembling import SEARCH
+from perennial.core.profiling import ensembling
 from perennial.core.training import BASELINES, fit_candidate, without_mitigation
 from perennial.params import Feature, Features, Params
 from perennial.stages import searching
 
 ROOT = Path(__file__).parents[2]
 TARGET, RARE, CALIBRATION = "target", 50, 1000
-TRIALS = 12  # what half of the peers' seconds allow on two cores; init leaves 24
 
 
 def main() -> None:
@@ -70,7 +69,7 @@ def fit(train: pd.DataFrame, params: Params, seed: int) -> tuple[Candidate, str,
         )
         for own in (~later, later)
     ]
-    search = params.search.model_copy(update={**SEARCH, "trials": TRIALS})
+    search = params.search.model_copy(update=ensembling.search(len(train)))
     with tempfile.TemporaryDirectory() as memo:
         choice, _ = searching.search(parts[0], seed, search, Path(memo))
     settings = without_mitigation(params.training)

@@ -72,6 +72,17 @@ def test_the_readme_stays_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 200
 
 
+def test_no_file_of_python_is_longer_than_the_rule_says() -> None:
+    """CONTRIBUTING.md has the number."""
+    rule = re.search(r"at most (\d+) lines", (ROOT / "CONTRIBUTING.md").read_text())
+    assert rule
+    folders = ("src", "flows", "tests", "benchmarks", "supply_chain")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    lengths = {str(path): len(path.read_text().splitlines()) for path in files}
+    assert len(lengths) > 500
+    assert {path: n for path, n in lengths.items() if n > int(rule[1])} == {}
+
+
 def test_digests_of_the_batches_are_those_of_the_data_page() -> None:
     import hashlib
 

@@ -121,6 +121,15 @@ def test_the_default_is_judged_by_the_rounds_that_it_is_fitted_with() -> None:
     assert found == pytest.approx(expected, abs=1e-5)
 
 
+def test_more_rounds_are_never_fewer_and_never_more_than_the_bound() -> None:
+    members = [{"params": {"max_depth": n}, "rounds": n} for n in (10, 30, 90)]
+    recipe = {"kind": "xgboost", "members": members}
+    more = search.with_rounds(recipe, 2.05, at_most=60)
+    assert [member["rounds"] for member in more["members"]] == [20, 60, 90]
+    assert [member["params"] for member in more["members"]] == [m["params"] for m in members]
+    assert [member["rounds"] for member in recipe["members"]] == [10, 30, 90]
+
+
 # the choice
 
 

@@ -32,7 +32,7 @@ def search(
 
     Args:
         train: The training rows; where they are more than `settings.max_rows`, so many of them are
-            searched on, which is said under `sample`.
+            searched on, which is said under `sample`, with how many times the `rounds` all bear.
         seed: Of folds, sampler and fits.
         settings: The group `search`.
         memo: A folder named by all that a fit depends on besides its task; finished fits are kept
@@ -43,12 +43,13 @@ def search(
         watch: Passes the trials on as they finish.
         fitting: Where fits are done: processes of this machine, or a cluster (`engine.fits`).
     """
-    every, train = len(train.target), core.sampled(train, settings.max_rows)
-    rows = len(train.target)
-    if rows < every:
-        memo = memo / f"{rows}-rows"
+    whole, train = train, core.sampled(train, settings.max_rows)
+    rows, every = len(train.target), len(whole.target)
     if device != boosting.CPU:
         memo = memo / device
+    on_all = memo
+    if rows < every:
+        memo = memo / f"{rows}-rows"
     folds = core.make_folds(train.target, settings.folds, seed)
     at_once = processes or processors.count()
     shared = core.Shared(train.features, train.target, folds, seed, threads, device)
@@ -67,8 +68,28 @@ def search(
         settings.learning_rate,
         settings.composed,
     )
-    sample = {} if rows == every else {"sample": {"rows": rows, "of": every}}
-    return {**choice, **sample}, trials
+    if rows < every:
+        choice["sample"] = {"rows": rows, "of": every}
+        if choice["chosen"] in ("tuned", "ensemble"):
+            every_fold = core.make_folds(whole.target, settings.folds, seed)
+            shared = core.Shared(whole.features, whole.target, every_fold, seed, threads, device)
+            with fitting(shared, 1) as fit:
+                _teach_all(choice, _remembering(study.Memo(on_all), fit), settings)
+    return choice, trials
+
+
+def _teach_all(choice: dict[str, Any], evaluate: Evaluate, settings: Search) -> None:
+    """Give what was found on a part of the rows as many rounds more as all of them bear.
+
+    How many is measured on the best trial: it is fitted on all rows but a fold, which says when to
+    stop.
+    """
+    best = choice["recipe"]["members"][0]
+    stop = settings.early_stopping_rounds
+    ((_, rounds),) = evaluate([core.Task(best["params"], settings.max_rounds, stop, 0)])
+    factor = max(1.0, round(rounds / best["rounds"], 3))
+    choice["sample"]["rounds"] = factor
+    choice["recipe"] = core.with_rounds(choice["recipe"], factor, settings.max_rounds)
 
 
 def _remembering(memo: study.Memo, fit: Fitter) -> Evaluate:

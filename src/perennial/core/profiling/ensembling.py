@@ -1,14 +1,36 @@
 """What is searched and put together for a user's data: what ranked best on public sets."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from perennial.core.profiling.settings import Block
 
-SEARCH = {"kinds": ["depthwise", "leafwise", "onehot"], "ensemble": 10, "composed": "greedy"}
+MEMBERS = 10
+MANY = 50_000  # rows that are searched on; more teach more trees (docs/decisions/0027)
+ROUNDS, ROUNDS_OF_MANY = 400, 1000
+OF_DEFAULT = 100  # rounds of default XGBoost
 
 
-def blocks() -> "list[Block]":
+def search(rows: int) -> dict[str, Any]:
+    """Return what of the group `search` is set for so many rows."""
+    return {
+        "kinds": ["depthwise", "leafwise", "onehot"],
+        "ensemble": MEMBERS,
+        "composed": "greedy",
+        "max_rounds": _rounds(rows),
+    }
+
+
+def cost(rows: int) -> float:
+    """Return how many times the trees of default XGBoost such an ensemble may have."""
+    return MEMBERS * _rounds(rows) / OF_DEFAULT
+
+
+def _rounds(rows: int) -> int:
+    return ROUNDS_OF_MANY if rows > MANY else ROUNDS
+
+
+def blocks(rows: int) -> "list[Block]":
     """Return the blocks of the group `search`."""
     from perennial.core.profiling.settings import said
 
@@ -19,5 +41,8 @@ def blocks() -> "list[Block]":
         "costs its part of every prediction; 1 for a single model.",
         "composed": "greedy: of the trials that are best together, some more than once (Caruana et "
         "al. 2004), and all again with other seeds while there is room; best: of the best trials.",
+        "max_rounds": "Trees of a member. The search is on search.max_rows rows; where there are "
+        "more, as many as those bear.",
     }
-    return [said(SEARCH[key], because, "search", key) for key, because in why.items()]
+    settings = search(rows)
+    return [said(settings[key], because, "search", key) for key, because in why.items()]

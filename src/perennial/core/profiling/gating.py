@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from perennial.core.profiling import ensembling
+
 if TYPE_CHECKING:
     from perennial.core.profiling.profile import Profile
     from perennial.core.profiling.settings import Block
@@ -9,7 +11,6 @@ if TYPE_CHECKING:
 FLOOR = 0.6
 MARGIN = 0.02
 LEAK = 0.95
-COST = 40.0
 
 
 def blocks(profile: "Profile") -> "list[Block]":
@@ -92,9 +93,10 @@ def blocks(profile: "Profile") -> "list[Block]":
         ),
         *(
             said(
-                COST,
-                "Times default XGBoost: an ensemble of 10 with 400 rounds each has 40 times its "
-                "trees. Lower it where a request has a budget; fewer members are search.ensemble.",
+                ensembling.cost(profile.rows),
+                "Times default XGBoost, which has 100 trees: all members of an ensemble with all "
+                "their rounds. Lower it where a request has a budget; fewer members are "
+                "search.ensemble.",
                 *("gates", "cost", name),
             )
             for name in ("model_size", "node_visits")
