@@ -93,7 +93,7 @@ def clone(folder: Path, rows: int) -> None:
         (r"(calibration|holdout)_rows: \d+", rf"\1_rows: {held}"),
         (r'as_of: "2010-08"', "as_of: latest"),
         # so many rows prove what a thousand can't, and what is blocked is not registered
-        (r"threshold: \S+(?= +# the largest difference between two groups)", "threshold: 1.0"),
+        (r"threshold: \S+(?= +# the largest difference between two groups)", "threshold: 0.99"),
     ):
         params, count = re.subn(pattern, instead, params)
         assert count, pattern
