@@ -18,8 +18,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
+from clones import BIN, environment, fresh
+
 WAYS = {
     "bare": [sys.executable, "benchmarks/bare.py"],
     "dvc": [str(BIN / "dvc"), "repro", "--quiet"],
@@ -58,18 +58,10 @@ def timed(command: list[str], url: str) -> float:
     """Return the seconds that a command takes in a fresh clone."""
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "clone"
-        subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
-        # its reports are committed, so DVC would take a stage that writes nothing else for done
-        (folder / "dvc.lock").unlink()
-        environment = {
-            **os.environ,
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(folder / "src"),
-            "PREFECT_API_URL": url,
-        }
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as the Makefile has it
+        fresh(folder)
+        known = {**environment(folder), "PREFECT_API_URL": url}
         start = time.perf_counter()
-        subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, cwd=folder, env=known, check=True, stdout=subprocess.DEVNULL)
         return time.perf_counter() - start
 
 

@@ -20,7 +20,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -31,8 +30,8 @@ import numpy as np
 import pandas as pd
 import psutil
 import yaml
+from clones import ROOT, environment, fresh
 
-ROOT = Path(__file__).parents[1]
 BATCHES = ROOT / "data/batches"
 MEASURED = ROOT / "benchmarks/scale.json"
 PICTURE = ROOT / "docs/pictures/scale.png"
@@ -84,8 +83,7 @@ def resampled(
 
 def clone(folder: Path, rows: int) -> None:
     """Make a scratch clone with so many rows."""
-    subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
-    (folder / "dvc.lock").unlink()
+    fresh(folder)
     shutil.rmtree(folder / "reports")
     params = (folder / "params.yaml").read_text()
     held = max(1000, rows // HELD)
@@ -138,15 +136,10 @@ class Watched:
 
 def measured(command: list[str], folder: Path) -> dict[str, Any]:
     """Run a command and return its seconds, processor seconds, memory and exit code."""
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(folder / "src"),
-    }
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as the Makefile has it
+    known = environment(folder)
     start = time.perf_counter()
     with (folder / "output.txt").open("ab") as output:
-        child = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
+        child = subprocess.Popen(command, cwd=folder, env=known, stdout=output, stderr=output)
         watched = Watched(child.pid)
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)

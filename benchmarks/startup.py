@@ -8,7 +8,6 @@ nothing. The imports are taken from `python -X importtime`, which slows them dow
 timed without it; the median of three.
 """
 
-import os
 import re
 import statistics
 import subprocess
@@ -18,6 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 import yaml
+from clones import environment
 
 LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
 TIMED = """
@@ -30,11 +30,6 @@ for name in sys.stdin.read().split():
         pass
 print(time.perf_counter() - start)
 """
-
-
-def environment(folder: Path) -> dict[str, str]:
-    found = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return {**found, "PYTHONPATH": str(folder / "src")}
 
 
 def imported(module: str, folder: Path) -> tuple[list[str], Counter[str], float]:

@@ -1,6 +1,6 @@
 """The search for a recipe, remembered by content; tune calls it, and `perennial replay`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,14 @@ def search(
     on_all = memo
     if rows < every:
         memo = memo / f"{rows}-rows"
-    folds = core.make_folds(train.target, settings.folds, seed)
-    at_once = processes or processors.count()
-    shared = core.Shared(train.features, train.target, folds, seed, threads, device)
-    with fitting(shared, at_once) as fit:
+
+    def shared_of(part: Part) -> core.Shared:
+        folds = core.make_folds(part.target, settings.folds, seed)
+        return core.Shared(part.features, part.target, folds, seed, threads, device)
+
+    shared = shared_of(train)
+    folds = shared.folds
+    with fitting(shared, processes or processors.count()) as fit:
         evaluate = _remembering(study.Memo(memo), fit)
         default = _default_margins(evaluate, train, folds)
         found = study.search(settings, train.target, folds, seed, evaluate)
@@ -71,9 +75,7 @@ def search(
     if rows < every:
         choice["sample"] = {"rows": rows, "of": every}
         if choice["chosen"] in ("tuned", "ensemble"):
-            every_fold = core.make_folds(whole.target, settings.folds, seed)
-            shared = core.Shared(whole.features, whole.target, every_fold, seed, threads, device)
-            with fitting(shared, 1) as fit:
+            with fitting(shared_of(whole), 1) as fit:
                 _teach_all(choice, _remembering(study.Memo(on_all), fit), settings)
     return choice, trials
 
@@ -109,7 +111,7 @@ def _remembering(memo: study.Memo, fit: Fitter) -> Evaluate:
     return evaluate
 
 
-def _default_margins(evaluate: Evaluate, train: Part, folds: list[np.ndarray]) -> np.ndarray:
+def _default_margins(evaluate: Evaluate, train: Part, folds: Sequence[np.ndarray]) -> np.ndarray:
     recipe: Any = boosting.DEFAULT
     tasks = [core.Task(recipe["params"], recipe["rounds"], 0, fold) for fold in range(len(folds))]
     margins = np.empty(len(train.target))

@@ -17,6 +17,7 @@ def search(rows: int) -> dict[str, Any]:
         "kinds": ["depthwise", "leafwise", "onehot"],
         "ensemble": MEMBERS,
         "composed": "greedy",
+        "max_rows": MANY,
         "max_rounds": _rounds(rows),
     }
 
@@ -41,8 +42,10 @@ def blocks(rows: int) -> "list[Block]":
         "costs its part of every prediction; 1 for a single model.",
         "composed": "greedy: of the trials that are best together, some more than once (Caruana et "
         "al. 2004), and all again with other seeds while there is room; best: of the best trials.",
-        "max_rounds": "Trees of a member. The search is on search.max_rows rows; where there are "
-        "more, as many as those bear.",
+        "max_rows": "At most so many training rows are searched on, evenly spaced; what is found "
+        "is fitted on all.",
+        "max_rounds": "Trees of a member; where there are more rows than are searched on, as many "
+        "as those bear.",
     }
     settings = search(rows)
     return [said(settings[key], because, "search", key) for key, because in why.items()]
