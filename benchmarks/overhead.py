@@ -1,4 +1,5 @@
-"""What DVC and the flow cost: the same job as one bare process, by `dvc repro` and by the flow.
+"""What DVC and the flow cost: the same job as one bare process, as a process a stage, by `dvc repro`
+and by the flow.
 
     python benchmarks/overhead.py [PAIRS]
 
@@ -22,6 +23,7 @@ from clones import BIN, environment, fresh
 
 WAYS = {
     "bare": [sys.executable, "benchmarks/bare.py"],
+    "processes": [sys.executable, "benchmarks/bare.py", "--processes"],
     "dvc": [str(BIN / "dvc"), "repro", "--quiet"],
     "flow": [sys.executable, "flows/training.py", "--no-promote"],
 }
@@ -74,7 +76,7 @@ def main() -> None:
     for name in WAYS:
         values = [one[name] for one in rounds]
         print(f"{name:20} {statistics.median(values):7.1f} s   {[round(v, 1) for v in values]}")
-    for above, below in (("dvc", "bare"), ("flow", "dvc")):
+    for above, below in (("dvc", "bare"), ("dvc", "processes"), ("flow", "dvc")):
         values = [one[above] / one[below] for one in rounds]
         what = f"{above} / {below}"
         print(f"{what:20} {statistics.median(values):7.2f}     {[round(v, 2) for v in values]}")
