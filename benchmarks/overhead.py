@@ -1,5 +1,5 @@
-"""What DVC and the flow cost: the same job as one bare process, as a process a stage, by `dvc repro`
-and by the flow.
+"""What DVC and the flow cost: the same job as one bare process, as a process a stage, by
+`dvc repro` and by the flow.
 
     python benchmarks/overhead.py [PAIRS]
 
