@@ -1,5 +1,5 @@
 """How fast rows are scored, side by side in one run: end to end, the model alone, XGBoost alone,
-and MLflow's pyfunc.
+its ONNX export alone, and MLflow's pyfunc.
 
     python benchmarks/scoring.py BUNDLE [ROWS]
 
@@ -25,11 +25,12 @@ import pandas as pd
 import pyarrow as pa
 
 from perennial import paths
-from perennial.adapters import bundles, champions
+from perennial.adapters import bundles, champions, onnx_export
 from perennial.adapters.champions import Champion
 from perennial.adapters.serving import Served
 from perennial.commands.score import Wish, score
 from perennial.core.model.candidate import from_artefacts, mean_margin
+from perennial.core.parity import coded
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 3
@@ -55,6 +56,7 @@ def ways(bundle: Path, raw: pd.DataFrame) -> dict[str, Callable[[], object]]:
     bundles.write(paths.CHAMPION_BUNDLE, bundles.read(bundle))
     champions.write(Champion("benchmark", "1", digest, {}, "promote", "2026-01-01", []))
     features = model.spec.transform(raw)
+    exported, matrix = onnx_export.export(model), coded(features)
 
     def end_to_end(name: str) -> None:
         Path("out.parquet").unlink(missing_ok=True)
@@ -74,6 +76,7 @@ def ways(bundle: Path, raw: pd.DataFrame) -> dict[str, Callable[[], object]]:
         "XGBoost alone, inplace_predict": lambda: [
             booster.inplace_predict(features, predict_type="margin") for booster in model.boosters
         ],
+        "ONNX Runtime alone, with its session": lambda: onnx_export.predict(exported, matrix),
         "MLflow's pyfunc, as it calls it": pyfunc,
     }
 

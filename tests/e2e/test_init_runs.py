@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.e2e.conftest import Project
@@ -69,14 +70,31 @@ def test_persons_with_several_rows(fresh: Callable[[str], Project], tmp_path: Pa
     assert overlap["verdict"] == "pass"
 
 
-@pytest.mark.parametrize("shape", ["rare", "small"])
+SHAPES: dict[str, tuple[Callable[[], pd.DataFrame], str]] = {
+    "rare": (users_data.rare, "fraud"),
+    "small": (users_data.small, "answer"),
+    "wide": (users_data.wide, "y"),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
 def test_where_rows_can_not_tell_the_run_still_ends_with_a_verdict(
     fresh: Callable[[str], Project], tmp_path: Path, shape: str
 ) -> None:
     project = fresh(shape)
-    made, target = {"rare": (users_data.rare, "fraud"), "small": (users_data.small, "answer")}[
-        shape
-    ]
+    made, target = SHAPES[shape]
     made().to_csv(tmp_path / f"{shape}.csv", index=False)
     initiated(project, tmp_path / f"{shape}.csv", "--target", target)
     ends_with_a_verdict(project)
+
+
+def test_a_million_rows_are_searched_on_a_part_and_fitted_on_all(
+    fresh: Callable[[str], Project], tmp_path: Path
+) -> None:
+    project = fresh("many")
+    users_data.timed(1_000_000).to_parquet(tmp_path / "many.parquet", index=False)
+    initiated(project, tmp_path / "many.parquet", "--target", "churned")
+    report = ends_with_a_verdict(project)
+    assert report["verdict"] == "promote"
+    sample = project.read("reports/search/choice.json")["sample"]
+    assert sample["rows"] == 50_000 < sample["of"]
