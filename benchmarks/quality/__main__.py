@@ -1,11 +1,11 @@
 """How well candidates rank, beside AutoGluon, FLAML and a tuned XGBoost, on public sets.
 
-    python benchmarks/quality SCRATCH [--seconds 120] [--splits 1 2 3] [--sets NAME ...]
+    python benchmarks/quality SCRATCH [--seconds N] [--splits 1 2 3] [--sets NAME ...]
         [--only NAME ...]
 
 Every way is fitted on the same 80 % of the rows and asked for the same 20 %, on two cores, in a
 process of its own; each peer in a virtual environment of its own below SCRATCH, made here. Peers
-get so many seconds. Ours gets a number of trials instead (ours.py), so its result is reproducible;
+get the seconds that the set names, or so many. Ours gets a number of trials instead (ours.py), so its result is reproducible;
 the seconds that it took are in the table. What was measured is kept below SCRATCH, so that the
 command goes on where it was stopped; the table is written to benchmarks/quality.json.
 """
@@ -43,22 +43,25 @@ def main() -> None:
     """Measure what is not measured yet; write and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scratch", type=Path)
-    parser.add_argument("--seconds", type=int, default=120, help="of each peer and split")
+    parser.add_argument("--seconds", type=int, help="of each peer and split, whatever the set")
     parser.add_argument("--splits", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--only", nargs="+", default=[OURS, *ENVIRONMENTS])
     parser.add_argument("--sets", nargs="+", default=[*sets.SETS], choices=[*sets.SETS])
     asked = parser.parse_args()
     scratch = asked.scratch.resolve()
+    budgets = {name: asked.seconds or source.seconds for name, source in sets.SETS.items()}
     for split in asked.splits:
         for name in asked.sets:
             for way in asked.only:
-                _measure(name, split, way, asked.seconds, scratch)
+                _measure(name, split, way, budgets[name], scratch)
     compared = [
-        row for name in sets.SETS for row in _compared(name, asked.splits, asked.seconds, scratch)
+        row
+        for name, seconds in budgets.items()
+        for row in _compared(name, asked.splits, seconds, scratch)
     ]
     report = {
         "schema_version": 1,
-        "seconds_of_peers": asked.seconds,
+        "seconds_of_peers": budgets,
         "environments": {n: _versions(scratch / n) for n in ENVIRONMENTS},
         "compared": compared,
     }
