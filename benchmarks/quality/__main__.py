@@ -5,9 +5,10 @@
 
 Every way is fitted on the same 80 % of the rows and asked for the same 20 %, on two cores, in a
 process of its own; each peer in a virtual environment of its own below SCRATCH, made here. Peers
-get the seconds that the set names, or so many. Ours gets a number of trials instead (ours.py), so its result is reproducible;
-the seconds that it took are in the table. What was measured is kept below SCRATCH, so that the
-command goes on where it was stopped; the table is written to benchmarks/quality.json.
+get the seconds that the set names, or so many. Ours gets a number of trials instead (ours.py), so
+its result is reproducible; the seconds that it took are in the table. What was measured is kept
+below SCRATCH, so that the command goes on where it was stopped; the table is written to
+benchmarks/quality.json.
 """
 
 import argparse
