@@ -1,11 +1,11 @@
 """Nobody's hand: a month that has moved ends in a new champion, a quiet one in nothing."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from tests.e2e.arriving import checked_on, drop
 from tests.e2e.conftest import Project
 from tests.served import Served, served, until
 
@@ -67,16 +67,3 @@ def test_a_month_that_moved_is_trained_on_and_a_quiet_one_is_not(
     assert serving.end() == 0
     # what the registry says of the newest month is all that is left to do
     assert project.ran(project.dvc("repro").stdout) <= {"register"}
-
-
-def checked_on(project: Project) -> pd.DataFrame:
-    """The rows that the champion was calibrated and judged on: of the like of them is no drift."""
-    parts = project.read("champion.json")["plan"]["parts"]
-    periods = {ref["period"] for part in ("calibration", "holdout") for ref in parts[part]}
-    batches = project.folder / "data/batches"
-    return pd.concat([pd.read_parquet(batches / f"{period}.parquet") for period in sorted(periods)])
-
-
-def drop(project: Project, period: str, rows: pd.DataFrame) -> None:
-    """Put a month where months arrive."""
-    rows.to_parquet(Path(project.folder) / f"data/batches/{period}.parquet", index=False)

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.e2e.arriving import checked_on, drop
 from tests.e2e.conftest import Project
-from tests.e2e.test_drift_starts_training import checked_on, drop
 
 pytest.importorskip("prefect")
 pytestmark = pytest.mark.long

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.integration.killed import kill
 from tests.integration.released import MODEL, alias, champion, digest_of, uri
 from tests.integration.spoilt import RWLOCK, edit_champion, edit_history, lose_files, old, tree
-from tests.integration.test_promote_killed import kill
 
 from perennial import paths
 from perennial.adapters import champions, dag, files, registry, runlock

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.killed import STEPS, kill
 from tests.integration.pipelines import Pipeline
 from tests.integration.promoted import ROOT
 from tests.integration.released import champion, copied, everything, judge
-from tests.integration.test_promote_killed import STEPS, kill
 
 from perennial import paths
 from perennial.adapters import registry

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.registered import NAME, Project, flip, record
-from tests.integration.test_verify_finds import edit_manifest
+from tests.integration.tampered import edit_manifest
 from tests.small import edit
 from tests.traces import traces
 

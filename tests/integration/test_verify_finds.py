@@ -1,112 +1,38 @@
 """`perennial verify` finds whatever was done to the champion, its registered version or DVC's
 cache: each kind of change, to each file, at places drawn by a seed."""
 
-import hashlib
-import json
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.integration.registered import Project
+from tests.integration.tampered import (
+    CACHE,
+    Mutate,
+    adds,
+    append,
+    edit_manifest,
+    files_of,
+    flip,
+    folder,
+    link,
+    links,
+    remove,
+    swap,
+    truncate,
+)
 
 from perennial import paths
-from perennial.adapters import bundles, files
-from perennial.adapters.registry.records import BUNDLE, FILES, KEPT
 from perennial.commands.verify import verify
-
-Mutate = Callable[[Path, random.Random], None]
-CACHE = Path(".dvc/cache/files/md5")
-
-
-def write(path: Path, content: bytes | bytearray) -> None:
-    """Also to what DVC protects, which stays protected: nothing else is to give the change away."""
-    mode = path.stat().st_mode
-    path.chmod(0o644)
-    path.write_bytes(content)
-    path.chmod(mode)
-
-
-def flip(path: Path, draw: random.Random) -> None:
-    content = bytearray(path.read_bytes())
-    content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
-    write(path, content)
-
-
-def truncate(path: Path, draw: random.Random) -> None:
-    write(path, path.read_bytes()[: draw.randrange(path.stat().st_size)])
-
-
-def append(path: Path, draw: random.Random) -> None:
-    write(path, path.read_bytes() + draw.randbytes(1 + draw.randrange(8)))
-
-
-def remove(path: Path, draw: random.Random) -> None:
-    path.unlink()
-
-
-def link(path: Path, draw: random.Random) -> None:
-    """The same bytes, but where somebody else may change them later."""
-    path.rename(Path("elsewhere"))
-    path.symlink_to(Path("elsewhere").resolve())
-
-
-def folder(path: Path, draw: random.Random) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-def swap(path: Path, draw: random.Random) -> None:
-    """With another file of that folder that is not the same."""
-    other = draw.choice(
-        [p for p in _files(_root(path)) if p.read_bytes() != path.read_bytes() and p != path]
-    )
-    content = path.read_bytes()
-    write(path, other.read_bytes())
-    write(other, content)
-
-
-def _adds(name: str, content: bytes | None = b"") -> Mutate:
-    def add(path: Path, draw: random.Random) -> None:
-        new = path.parent / name
-        new.parent.mkdir(parents=True, exist_ok=True)
-        if content is None:
-            new.mkdir()
-        else:
-            new.write_bytes(content)
-
-    return add
-
-
-def _links(target: str) -> Mutate:
-    def add(path: Path, draw: random.Random) -> None:
-        (path.parent / "added").symlink_to(target)
-
-    return add
-
-
-def edit_manifest(path: Path, draw: random.Random) -> None:
-    """Change a file and its entries in every manifest of its folder, so that all agree again."""
-    append(path, draw)
-    root = _root(path)
-    manifests = (f"{BUNDLE}/{bundles.MANIFEST}", bundles.MANIFEST, FILES, KEPT)
-    for manifest in (root / name for name in manifests):
-        if manifest.is_file() and manifest != path and path.is_relative_to(manifest.parent):
-            content = json.loads(manifest.read_bytes())
-            name = path.relative_to(manifest.parent).as_posix()
-            if name in content["artefacts"]:
-                digest = hashlib.sha256(path.read_bytes()).hexdigest()
-                content["artefacts"][name] = {"bytes": path.stat().st_size, "sha256": digest}
-                files.write_json(manifest, content)
-
 
 CHANGES: list[Mutate] = [flip, truncate, append, remove, link, folder, swap, edit_manifest]
 ADDITIONS: list[Mutate] = [
-    *(_adds(name) for name in ("added.json", ".hidden", "deep/er/added.py", "manifest.json.bak")),
-    _adds("registered_model_meta", b"model_name: another\n"),
-    _adds("empty", None),
-    *(_links(target) for target in ("/etc/hostname", "/etc", "nowhere", ".")),
+    *(adds(name) for name in ("added.json", ".hidden", "deep/er/added.py", "manifest.json.bak")),
+    adds("registered_model_meta", b"model_name: another\n"),
+    adds("empty", None),
+    *(links(target) for target in ("/etc/hostname", "/etc", "nowhere", ".")),
 ]
 
 
@@ -116,25 +42,11 @@ def places(project: Project) -> list[Path]:
     return [paths.CHAMPION_BUNDLE, *registry, CACHE]
 
 
-def _files(root: Path) -> list[Path]:
-    return sorted(p for p in root.rglob("*") if p.is_file() and p.stat().st_size)
-
-
-def _root(path: Path) -> Path:
-    parents = [path, *path.parents]
-    marked = [
-        p
-        for p in parents
-        if (p / "MLmodel").is_file() or (p / KEPT).is_file() or p in (CACHE, paths.CHAMPION_BUNDLE)
-    ]
-    return marked[-1]
-
-
 def cases(project: Project, each: int, draw: random.Random) -> Iterator[tuple[Path, Path, Mutate]]:
     """Yield what is changed: every file by every kind `each` times, or a draw of them if 0."""
     for place in places(project):
         kinds = CHANGES if place == CACHE else CHANGES + ADDITIONS
-        there = _files(place)
+        there = files_of(place)
         if each:
             yield from ((place, file, kind) for file in there for kind in kinds * each)
         else:  # each file once, each kind at least once
