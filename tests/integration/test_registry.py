@@ -113,6 +113,19 @@ def test_another_digest_is_another_version(
     ]
 
 
+def test_plots_of_nothing_are_not_kept_and_nothing_else_is_lost(project: Project) -> None:
+    """Where no attribute is sensitive the folder of fairness's plots is empty."""
+    shutil.rmtree(project.folder / paths.REGISTRY)
+    (project.folder / paths.FAIRNESS_PLOTS / "deeper").mkdir(parents=True)
+    artifacts = {"reports": [project.folder / p for p in (paths.FAIRNESS_PLOTS, paths.METRICS)]}
+    made = registry.register(project.uri, record(project, artifacts=artifacts))
+    assert registry.faults(project.uri, NAME, made) == []
+    there = [
+        p.relative_to(project.kept_folder()).as_posix() for p in project.kept_folder().rglob("*")
+    ]
+    assert sorted(there) == ["kept.json", "reports", "reports/metrics.json"]
+
+
 def test_an_emptied_registry_is_filled_again(project: Project) -> None:
     """Also where the process that empties it has written to it before."""
     for _ in range(2):

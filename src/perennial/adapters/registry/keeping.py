@@ -27,9 +27,18 @@ def write(client: "MlflowClient", run_id: str, record: Record) -> str:
                 copy = root / folder / source.name
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copytree(source, copy) if source.is_dir() else shutil.copyfile(source, copy)
+        _drop_empty_folders(root)
         digest = bundles.seal(root, KEPT)
         client.log_artifacts(run_id, temporary)
     return digest
+
+
+def _drop_empty_folders(root: Path) -> None:
+    """Take away folders with nothing in them, as the plots of fairness are where no attribute is
+    sensitive: not every store of artifacts can hold one."""
+    for folder in sorted((path for path in root.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def kept(uri: str, version: Version, folder: str) -> dict[str, bytes]:
