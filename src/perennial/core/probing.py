@@ -105,9 +105,7 @@ def robustness(candidate: Candidate, raw: pd.DataFrame) -> dict[str, int]:
     sources = sorted({feature.source for feature in candidate.spec.columns.values()})
     counts = {}
     for name, value in STRANGE.items():
-        changed = [_with(raw, [source], value) for source in sources]
-        rows = pd.concat([*changed, _with(raw, sources, value)], ignore_index=True)
-        found = _probability(candidate, rows)
+        found = _probability(candidate, _strange_rows(raw, sources, value))
         bad = ~(np.isfinite(found) & (found >= 0) & (found <= 1))
         counts[name] = int(bad.sum())
     return counts
@@ -190,10 +188,18 @@ def _probability(candidate: Candidate, raw: pd.DataFrame) -> np.ndarray:
     return candidate.predict(raw)["probability"].to_numpy()
 
 
-def _with(raw: pd.DataFrame, sources: list[str], value: Any) -> pd.DataFrame:
-    """Return rows with a value in some columns; as objects, since it may be of another type."""
-    strange = pd.Series([value] * len(raw), index=raw.index, dtype=object)
-    return raw.astype(object).assign(**dict.fromkeys(sources, strange))
+def _strange_rows(raw: pd.DataFrame, sources: list[str], value: Any) -> pd.DataFrame:
+    """Return the rows once for each source, with a value in that column, and once with it in all;
+    as objects, since it may be of another type. Shape (rows * (sources + 1), columns)."""
+    rows, objects = len(raw), raw.astype(object)
+    starts = {source: number * rows for number, source in enumerate(sources)}
+    columns = {}
+    for name in raw:
+        columns[name] = np.tile(objects[name].to_numpy(), len(sources) + 1)
+        if name in starts:
+            columns[name][starts[name] : starts[name] + rows] = value
+            columns[name][-rows:] = value
+    return pd.DataFrame(columns, dtype=object)
 
 
 def _gap(expected: np.ndarray, found: np.ndarray) -> float:
