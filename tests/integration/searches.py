@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from perennial import paths
 from perennial.adapters import files, matrices, study
 from perennial.adapters.configuration import read_params
+from perennial.core.part import Part
 from perennial.core.search import Task, make_folds
 from perennial.params.search import Search
 from perennial.stages.tune import tune
@@ -83,7 +84,8 @@ def settings(tmp_path: Path, **changes: Any) -> Search:
 def asked(search: Search, seed: int = 1) -> tuple[list[Any], list[Task]]:
     """Search where deeper trees are worse; return the trials and every task asked for."""
     target = np.tile([0, 1], 60)
-    folds, tasks = make_folds(target, search.folds, 1), []
+    whole = Part(pd.DataFrame(index=range(120)), target, pd.DataFrame())
+    folds, tasks = make_folds(whole, search.folds, 1), []
 
     def evaluate(new: list[Task]) -> list[tuple[np.ndarray, int]]:
         tasks.extend(new)

@@ -184,12 +184,13 @@ def test_a_recipe_that_the_plan_brings_is_passed_on_exactly_and_nothing_is_searc
 
 
 def test_a_search_on_fewer_rows_says_so_and_keeps_fits_of_its_own(tmp_path: Path) -> None:
-    short = {"trials": 1, "folds": 2, "max_rounds": 3}
-    folder = run(make_project(tmp_path, max_rows=400, **short))
+    short = {"trials": 1, "folds": 4, "max_rounds": 3}
+    folder = run(make_project(tmp_path, max_rows=200, **short))
     choice = json.loads((folder / paths.SEARCH_REPORT / "choice.json").read_text())
     assert {**choice["sample"], "rounds": 1.0} == {"rows": 400, "of": 800, "rounds": 1.0}
     kept = [path.parent.name for path in (folder / paths.STUDIES).rglob("*.npz")]
-    assert kept.count("400-rows") == len(kept) - 1  # how many rounds all rows bear
+    assert len(kept) == 3  # default and trial once, and how many rounds all rows bear
+    assert kept.count("400-rows") == 2
     whole = run(make_project(tmp_path, max_rows=800, **short))
     assert "sample" not in json.loads((whole / paths.SEARCH_REPORT / "choice.json").read_text())
 
@@ -199,14 +200,14 @@ def test_what_was_found_on_fewer_rows_gets_the_rounds_that_all_rows_bear(
     tmp_path: Path, bound: int
 ) -> None:
     """As many more as early stopping on a fold of all rows says; never more than the bound."""
-    wanted = {"trials": 3, "folds": 2, "composed": "best", "ensemble": 1, "learning_rate": 0.1}
-    folder = run(make_project(tmp_path, max_rows=400, max_rounds=bound, **wanted))
+    wanted = {"trials": 3, "composed": "best", "ensemble": 1, "folds": 4}
+    folder = run(make_project(tmp_path, max_rows=150, max_rounds=bound, **wanted))
     choice = json.loads((folder / paths.SEARCH_REPORT / "choice.json").read_text())
     assert choice["chosen"] == "tuned"
     (member,) = choice["recipe"]["members"]
     assert choice["sample"]["rounds"] > 1
     part = matrices.read_part(folder / paths.FEATURES, "train")
-    whole = Shared(part.features, part.target, make_folds(part.target, 2, 7), seed=7, threads=1)
+    whole = Shared(part.features, part.target, make_folds(part, 4, 7), seed=7, threads=1)
     _, rounds = whole.fit(Task(member["params"], bound, SETTINGS["early_stopping_rounds"], 0))
     assert member["rounds"] == rounds <= bound
 

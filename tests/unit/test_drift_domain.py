@@ -59,9 +59,23 @@ def test_no_more_rows_than_allowed_are_looked_at_evenly_spaced() -> None:
 
 def test_every_fold_has_the_same_share_of_both_sides() -> None:
     target = np.repeat([0, 1], [400, 40])
-    fold = domain._folds(target, 4, 0)
+    fold = domain._folds(target, 4, 0, None)
     assert [int(target[fold == i].sum()) for i in range(4)] == [10] * 4
     assert np.bincount(fold).tolist() == [110] * 4
+
+
+def test_persons_who_are_known_again_are_no_drift() -> None:
+    """Each has five rows that look alike; both sides are drawn from the same persons' world."""
+    sides, keys = [], []
+    for side, count in enumerate((120, 60)):
+        one = rows(count, 0.0, side)
+        sides.append(one.loc[one.index.repeat(5)].reset_index(drop=True))
+        keys.append(np.repeat([f"{side}-{n}" for n in range(count)], 5))
+    told = classify(*sides)
+    assert told.drifted  # where folds part the rows of a person
+    kept = domain.classify(*sides, SETTINGS, 0.95, 0, (keys[0], keys[1]))
+    assert not kept.drifted
+    assert kept.roc_auc.value < 0.6
 
 
 def test_features_that_are_constant_tell_nothing() -> None:

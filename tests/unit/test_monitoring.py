@@ -10,7 +10,7 @@ from perennial.core.monitoring import Finding, Known, checked_on, consider
 from perennial.core.plan import batches_of, make_plan
 from perennial.params import Params
 
-from .monitored import Store, arriving, champion, loads, params, rows, split
+from .monitored import Frame, Store, arriving, champion, loads, params, rows, split
 
 
 def considered(store: Store, known: Known | None = None, asked: Params | None = None) -> Finding:
@@ -53,6 +53,24 @@ def test_a_quiet_month_is_kept() -> None:
     found = considered(arriving(rows(600, 9)))
     assert (found.choice.action, found.choice.because) == ("keep", "none")
     assert "600 newer rows" in found.choice.why
+
+
+def test_persons_who_come_with_many_rows_are_no_drift() -> None:
+    """A classifier that knows a person again has not seen another world (`split.key`)."""
+
+    def keyed(batch: Frame, times: int = 1) -> Frame:
+        raw, target = batch
+        place = np.repeat(np.arange(len(target)), times)
+        who = [f"{len(target)}-{target.sum()}-{number}" for number in place]
+        return raw.iloc[place].reset_index(drop=True).assign(who=who), target[place]
+
+    known = [keyed(rows(count, seed)) for count, seed in ((4000, 1), (1500, 2), (1500, 3))]
+    store = Store(*known, keyed(rows(300, 9), times=6))
+    asked = split("group", key="who")
+    found = considered(store, store.known(split_by=asked), params(asked))
+    assert found.choice.action == "keep"
+    parted = considered(store, asked=params(split("stratified")))
+    assert "a classifier tells the newer rows" in parted.choice.why
 
 
 def test_a_month_that_moved_is_retrained() -> None:

@@ -3,11 +3,13 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
 from perennial.core import search
 from perennial.core.model import boosting, kinds, linear
+from perennial.core.part import Part
 from perennial.core.search import Trial
 from perennial.errors import InputError
 
@@ -41,16 +43,20 @@ def choose(
 # folds
 
 
+def some(target: np.ndarray, key: np.ndarray | None = None) -> Part:
+    return Part(pd.DataFrame(index=range(len(target))), target, pd.DataFrame(), key)
+
+
 def test_every_row_is_in_one_fold_and_folds_are_stratified() -> None:
     target = np.repeat([1, 0], [30, 270])
-    folds = search.make_folds(target, 3, seed=1)
+    folds = search.make_folds(some(target), 3, seed=1)
     assert sorted(np.concatenate(folds)) == list(range(300))
     assert [int(target[fold].sum()) for fold in folds] == [10, 10, 10]
 
 
 def test_folds_are_drawn_by_the_seed() -> None:
     first, again, other = (
-        np.concatenate(search.make_folds(TARGET, 3, seed)).tolist() for seed in (1, 1, 2)
+        np.concatenate(search.make_folds(some(TARGET), 3, seed)).tolist() for seed in (1, 1, 2)
     )
     assert first == again
     assert first != other
@@ -60,9 +66,37 @@ def test_folds_are_drawn_by_the_seed() -> None:
 def test_fewer_rows_of_a_class_than_folds_is_said_with_the_numbers(positives: int) -> None:
     target = np.repeat([1, 0], [positives, 100 - positives])
     with pytest.raises(InputError) as caught:
-        search.make_folds(target, 3, seed=1)
+        search.make_folds(some(target), 3, seed=1)
     assert str(min(positives, 100 - positives)) in caught.value.faults[0]
     assert "3 folds" in caught.value.faults[0]
+
+
+@pytest.mark.parametrize("stratified", [True, False])
+def test_rows_of_one_key_are_in_one_fold_and_each_fold_has_its_share_of_the_classes(
+    monkeypatch: pytest.MonkeyPatch, stratified: bool
+) -> None:
+    """However many the rows are; where keys are too many to be stratified, by chance."""
+    monkeypatch.setattr(search, "STRATIFIED", 3000 if stratified else 0)
+    random = np.random.default_rng(3)
+    target, key = random.integers(0, 2, 3000), random.integers(0, 900, 3000)
+    folds = search.make_folds(some(target, key), 3, seed=1)
+    assert sorted(np.concatenate(folds)) == list(range(3000))
+    assert sum(len(set(key[fold])) for fold in folds) == len(set(key))
+    assert [target[fold].mean() for fold in folds] == pytest.approx([0.5] * 3, abs=0.05)
+
+
+def test_fewer_keys_than_folds_are_said_with_the_numbers() -> None:
+    with pytest.raises(InputError) as caught:
+        search.make_folds(some(TARGET, TARGET), 3, seed=1)
+    assert "2 values of split.key" in caught.value.faults[0]
+    assert "3 folds" in caught.value.faults[0]
+
+
+def test_margins_of_the_folds_that_are_fitted_stand_in_the_order_of_their_rows() -> None:
+    folds = [np.array([5, 1]), np.array([4, 2])]
+    assert search.out_of(folds).tolist() == [1, 2, 4, 5]
+    found = search.in_order(folds, [np.array([50.0, 10.0]), np.array([40.0, 20.0])])
+    assert found.tolist() == [10, 20, 40, 50]
 
 
 # losses
@@ -82,7 +116,7 @@ def test_log_loss_of_far_log_odds_does_not_overflow() -> None:
 
 def test_logistic_margins_are_those_of_models_that_did_not_see_the_row() -> None:
     rows = part(300, seed=1)
-    folds = search.make_folds(rows.target, 3, seed=1)
+    folds = search.make_folds(rows, 3, seed=1)
     found = search.logistic_margins(rows.features, rows.target, folds)
     for fold in folds:
         rest = np.setdiff1d(np.arange(300), fold)
@@ -96,7 +130,7 @@ def test_logistic_margins_are_those_of_models_that_did_not_see_the_row() -> None
 
 def test_a_task_without_early_stopping_fits_all_its_rounds() -> None:
     rows = part(300, seed=1)
-    folds = search.make_folds(rows.target, 3, seed=1)
+    folds = search.make_folds(rows, 3, seed=1)
     shared = search.Shared(rows.features, rows.target, folds, seed=1, threads=1)
     task = search.Task({"learning_rate": 1.0, "max_depth": 6}, 30, 0, 0)
     _, stopped = shared.fit(search.Task(task.params, 30, 2, 0))
@@ -108,7 +142,7 @@ def test_a_task_without_early_stopping_fits_all_its_rounds() -> None:
 
 def test_the_default_is_judged_by_the_rounds_that_it_is_fitted_with() -> None:
     rows = part(400, seed=1)
-    folds = search.make_folds(rows.target, 3, seed=1)
+    folds = search.make_folds(rows, 3, seed=1)
     fold = folds[0]
     recipe: Any = boosting.DEFAULT
     task = search.Task(recipe["params"], recipe["rounds"], 0, 0)

@@ -10,6 +10,7 @@ from perennial.adapters import files
 from perennial.core.part import Part
 
 ROW_COLUMNS = ("period", "row", "target")
+KEY = "key"  # a number for each value of split.key: who it is stays in the batches
 
 
 def write_part(folder: Path, part: str, features: pd.DataFrame, rows: pd.DataFrame) -> None:
@@ -23,8 +24,9 @@ def read_part(folder: Path, part: str) -> Part:
     """Read one part as `write_part` wrote it."""
     rows = read_rows(folder, part)
     features = pd.read_parquet(folder / f"{part}-features.parquet")
-    groups = rows.drop(columns=list(ROW_COLUMNS))
-    return Part(features, rows["target"].to_numpy(), groups)
+    groups = rows.drop(columns=[*ROW_COLUMNS, KEY], errors="ignore")
+    key = rows[KEY].to_numpy() if KEY in rows else None
+    return Part(features, rows["target"].to_numpy(), groups, key)
 
 
 def read_rows(folder: Path, part: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import numpy as np
 
 from perennial.adapters import files
 from perennial.core.model import kinds
-from perennial.core.search import Task, Trial, log_loss
+from perennial.core.search import Task, Trial, in_order, log_loss
 from perennial.params.search import Kind, Search
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def search(
     Args:
         settings: The group `search`.
         target: 0 or 1, shape (rows,).
-        folds: The validation rows of each fold.
+        folds: The validation rows of each fold that is fitted.
         seed: Of Optuna's TPE sampler.
         evaluate: Fits tasks, in any order, and returns the fits in the order of the tasks.
     """
@@ -177,13 +177,11 @@ def _finished(
     kind, params = point
     rounds = tuple(fit[1] for fit in fits)
     seen = np.concatenate(folds[: len(fits)])
-    margins = np.concatenate([fit[0] for fit in fits])
-    loss = log_loss(target[seen], margins)
+    margins = [fit[0] for fit in fits]
+    loss = log_loss(target[seen], np.concatenate(margins))
     if len(fits) < len(folds):
         return Trial(number, params, loss, rounds, None, kind)
-    in_order = np.empty(len(target))
-    in_order[seen] = margins
-    return Trial(number, params, loss, rounds, in_order, kind)
+    return Trial(number, params, loss, rounds, in_order(folds, margins), kind)
 
 
 def _tell(study: "optuna.Study", trial: "optuna.Trial", finished: Trial) -> None:

@@ -60,7 +60,7 @@ def pool() -> Pool:
         plan = files.read_json(paths.PLAN, "Run `perennial run`.")
     raw, target = rows_checked_on(plan, planning.reader(params.target), params.seed)
     assert target is not None  # a plan names labelled batches only
-    return Pool(model, digest, raw, target, view(model, raw, target), params)
+    return Pool(model, digest, raw, target, view(model, raw, target, params.split.key), params)
 
 
 @cache
@@ -118,7 +118,8 @@ def changed(rows: int, seed: int) -> list[dict[str, Any]]:
             known.target[inside],
             np.random.default_rng([seed, number]),
         )
-        seen = _examined(prepared[wanted][0], view(known.model, raw, target), prepared[wanted][1])
+        window = view(known.model, raw, target, known.params.split.key)
+        seen = _examined(prepared[wanted][0], window, prepared[wanted][1])
         raised = nulls.alarms(seen, monitor.min_features)
         found.append({"plant": number, "rows": rows, "alarms": raised})
     return found

@@ -122,7 +122,7 @@ def consider(known: Known, model: Callable[[], Candidate], read: Read, params: P
         why = f"no batch is newer than {last}, the last that the champion knows"
         return Finding(_requested(Choice("keep", "none", why), request))
     champion = model()
-    reference = view(champion, *rows_checked_on(known.plan, read, params.seed))
+    reference = view(champion, *rows_checked_on(known.plan, read, params.seed), params.split.key)
 
     def looked(until: int) -> tuple[Examination, Rows]:
         return _look(champion, reference, newer[:until], known, read, params)
@@ -174,7 +174,7 @@ def _look(
 ) -> tuple[Examination, Rows]:
     """Examine the newest of the newer batches; return the rows too."""
     rows, periods = params.monitor.min_rows, {ref["period"] for ref in newer}
-    current = view(champion, *read(newest(newer, rows)))
+    current = view(champion, *read(newest(newer, rows)), params.split.key)
     arrived = [ref for ref in known.labelled if ref["period"] in periods]
     labelled = view(champion, *read(newest(arrived, rows))) if arrived else None
     settings, utility = params.monitor, params.training.utility

@@ -12,6 +12,10 @@ from perennial.core.part import Part
 from perennial.errors import InputError
 from perennial.params.search import Kind
 
+# Keys are stratified one by one, in half a minute a million rows; of more rows than this, each fold
+# has its share of the classes by chance alone.
+STRATIFIED = 100_000
+
 
 @dataclass(frozen=True)
 class Task:
@@ -30,7 +34,8 @@ class Task:
 class Shared:
     """What all fits of a search share: a worker is given it once.
 
-    `folds` has each fold's validation rows; `threads` are a fit's, None where the engine says.
+    `folds` has the validation rows of each fold that is fitted; `threads` are a fit's, None where
+    the engine says.
     """
 
     features: pd.DataFrame
@@ -58,7 +63,7 @@ class Shared:
 
 @dataclass(frozen=True)
 class Trial:
-    """A finished trial: its margins out of fold (shape (rows,), None if pruned) and its rounds.
+    """A finished trial: its margins (None if pruned) of the rows of `out_of`, and its rounds.
 
     `params` are the point of the space that was searched, `kind` is what was made of it.
     """
@@ -77,7 +82,7 @@ def sampled(train: Part, at_most: int) -> Part:
     if rows <= at_most:
         return train
     chosen = np.unique(np.linspace(0, rows - 1, at_most).round().astype("int64"))
-    return Part(train.features.iloc[chosen], train.target[chosen], train.groups.iloc[chosen])
+    return train.take(chosen)
 
 
 def with_rounds(recipe: Mapping[str, Any], factor: float, at_most: int) -> dict[str, Any]:
@@ -93,13 +98,17 @@ def with_rounds(recipe: Mapping[str, Any], factor: float, at_most: int) -> dict[
     return {**recipe, "members": members}
 
 
-def make_folds(target: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
+def make_folds(train: Part, count: int, seed: int) -> list[np.ndarray]:
     """Return the validation rows of each stratified fold, shuffled by `seed`.
 
+    Rows of one key are in one fold, or a model that knows a person again would be taken for good.
+
     Raises:
-        InputError: one class only, or fewer rows of a class than folds.
+        InputError: one class only, or fewer rows of a class, or fewer keys, than folds.
     """
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
+
+    target, key = train.target, train.key
 
     fewest = min(int((target == 1).sum()), int((target == 0).sum()))
     if fewest < count:
@@ -107,20 +116,40 @@ def make_folds(target: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
             f"the training rows have {fewest} of the rarer class, fewer than the {count} folds",
             "Train on periods with both classes, or lower search.folds.",
         )
-    split = StratifiedKFold(count, shuffle=True, random_state=seed)
-    return [valid for _, valid in split.split(np.zeros(len(target)), target)]
+    if key is None:
+        split = StratifiedKFold(count, shuffle=True, random_state=seed)
+    elif (keys := len(np.unique(key))) < count:
+        raise InputError(
+            f"the training rows are of {keys} values of split.key, fewer than the {count} folds",
+            "Train on more periods, or lower search.folds.",
+        )
+    else:
+        of_groups = StratifiedGroupKFold if len(target) <= STRATIFIED else GroupKFold
+        split = of_groups(count, shuffle=True, random_state=seed)
+    return [valid for _, valid in split.split(np.zeros(len(target)), target, key)]
+
+
+def out_of(folds: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the rows that models are compared on: those of all folds, in order."""
+    return np.sort(np.concatenate(folds))
+
+
+def in_order(folds: Sequence[np.ndarray], margins: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the margins of each fold's rows as one, in the order of `out_of`; float64."""
+    together = np.concatenate(margins).astype("float64")
+    return together[np.argsort(np.concatenate(folds), kind="stable")]
 
 
 def logistic_margins(
     features: pd.DataFrame, target: np.ndarray, folds: Sequence[np.ndarray]
 ) -> np.ndarray:
-    """Return logistic regression's margins out of fold, shape (rows,)."""
-    margins = np.zeros(len(target))
+    """Return logistic regression's margins of the rows of `out_of`."""
+    margins = []
     for valid in folds:
         rest = np.setdiff1d(np.arange(len(target)), valid)
         model = linear.fit(features.iloc[rest], target[rest])
-        margins[valid] = model.margin(features.iloc[valid])
-    return margins
+        margins.append(model.margin(features.iloc[valid]))
+    return in_order(folds, margins)
 
 
 def log_loss(target: np.ndarray, margin: np.ndarray) -> float:

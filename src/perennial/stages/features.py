@@ -35,12 +35,15 @@ def features() -> None:
     report = {"schema_version": 1, "spec": spec.to_json()["fitted"], "parts": {}}
     columns = [*matrices.ROW_COLUMNS, *params.sensitive]
     for name in PARTS:
-        own = derived[part == name]
+        mine = part == name
+        own, own_rows = derived[mine], rows.loc[mine, columns]
         matrix = core.apply(spec, own)
-        matrices.write_part(paths.FEATURES, name, matrix, rows.loc[part == name, columns])
+        if name == "train" and split.key is not None:  # the folds of a search keep keys together
+            own_rows[matrices.KEY] = pd.factorize(rows.loc[mine, "key"])[0]
+        matrices.write_part(paths.FEATURES, name, matrix, own_rows)
         report["parts"][name] = {"rows": len(own), "handled": core.audit(spec, own)}
         if name == "train":
-            alone = leaks.single_features(matrix, rows.loc[part == name, "target"].to_numpy())
+            alone = leaks.single_features(matrix, own_rows["target"].to_numpy())
     digests = {ref["period"]: ref["sha256"] for ref in batches_of(plan)}
     found = leaks.find(part, rows, derived, list(params.sensitive), digests, split)
     files.write_json(paths.LEAKS_REPORT, {"schema_version": 1, **found, "single_features": alone})

@@ -31,8 +31,9 @@ def search(
     """Return what is chosen, its recipe with it, and the trials. The same, however it is run.
 
     Args:
-        train: The training rows; where they are more than `settings.max_rows`, so many of them are
-            searched on, which is said under `sample`, with how many times the `rounds` all bear.
+        train: The training rows. Where they are more than `settings.max_rows`, a trial is fitted
+            once, on all but one fold of twice as many, which is said under `sample`, with how many
+            times the `rounds` all bear.
         seed: Of folds, sampler and fits.
         settings: The group `search`.
         memo: A folder named by all that a fit depends on besides its task; finished fits are kept
@@ -43,8 +44,10 @@ def search(
         watch: Passes the trials on as they finish.
         fitting: Where fits are done: processes of this machine, or a cluster (`engine.fits`).
     """
-    whole, train = train, core.sampled(train, settings.max_rows)
-    rows, every = len(train.target), len(whole.target)
+    every = len(train.target)
+    abound = every > settings.max_rows
+    whole, train = train, core.sampled(train, 2 * settings.max_rows if abound else every)
+    rows = len(train.target)
     if device != boosting.CPU:
         memo = memo / device
     on_all = memo
@@ -52,18 +55,19 @@ def search(
         memo = memo / f"{rows}-rows"
 
     def shared_of(part: Part) -> core.Shared:
-        folds = core.make_folds(part.target, settings.folds, seed)
+        # where rows abound, more of them to fit on are worth more than more folds
+        folds = core.make_folds(part, settings.folds, seed)[: 1 if abound else None]
         return core.Shared(part.features, part.target, folds, seed, threads, device)
 
     shared = shared_of(train)
     folds = shared.folds
     with fitting(shared, processes or processors.count()) as fit:
         evaluate = _remembering(study.Memo(memo), fit)
-        default = _default_margins(evaluate, train, folds)
+        default = _default_margins(evaluate, folds)
         found = study.search(settings, train.target, folds, seed, evaluate)
         trials = list(watch(found))
     choice = core.choose(
-        train.target,
+        train.target[core.out_of(folds)],
         trials,
         core.logistic_margins(train.features, train.target, folds),
         default,
@@ -72,9 +76,9 @@ def search(
         settings.learning_rate,
         settings.composed,
     )
-    if rows < every:
+    if abound:
         choice["sample"] = {"rows": rows, "of": every}
-        if choice["chosen"] in ("tuned", "ensemble"):
+        if rows < every and choice["chosen"] in ("tuned", "ensemble"):
             with fitting(shared_of(whole), 1) as fit:
                 _teach_all(choice, _remembering(study.Memo(on_all), fit), settings)
     return choice, trials
@@ -111,10 +115,7 @@ def _remembering(memo: study.Memo, fit: Fitter) -> Evaluate:
     return evaluate
 
 
-def _default_margins(evaluate: Evaluate, train: Part, folds: Sequence[np.ndarray]) -> np.ndarray:
+def _default_margins(evaluate: Evaluate, folds: Sequence[np.ndarray]) -> np.ndarray:
     recipe: Any = boosting.DEFAULT
     tasks = [core.Task(recipe["params"], recipe["rounds"], 0, fold) for fold in range(len(folds))]
-    margins = np.empty(len(train.target))
-    for valid, (fitted, _) in zip(folds, evaluate(tasks), strict=True):
-        margins[valid] = fitted
-    return margins
+    return core.in_order(folds, [margins for margins, _ in evaluate(tasks)])

@@ -51,8 +51,12 @@ def classify(
     settings: DomainClassifier,
     confidence: float,
     seed: int,
+    keys: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
 ) -> DomainShift:
     """Tell current rows from the reference with a small XGBoost, by stratified cross-validation.
+
+    With keys, all rows of one are in one fold: a model that knows again who was there has not seen
+    a drift.
 
     Args:
         reference: The champion's feature matrix (core.features.apply), shape (rows, features).
@@ -61,13 +65,15 @@ def classify(
             AUC to exceed.
         confidence: Of the two-sided interval, DeLong's over the scores out of fold.
         seed: Of the folds and the model.
+        keys: Whose each row is, of the reference and of the current rows; shape (rows,) each.
 
     Raises:
         ValueError: a side has fewer than two rows for each fold.
     """
     import xgboost
 
-    sides = [side.iloc[evenly(len(side), settings.rows)] for side in (reference, current)]
+    chosen = [evenly(len(side), settings.rows) for side in (reference, current)]
+    sides = [side.iloc[own] for side, own in zip((reference, current), chosen, strict=True)]
     if min(map(len, sides)) < 2 * settings.folds:
         raise ValueError(
             f"{len(sides[0])} reference and {len(sides[1])} current rows are too few for "
@@ -75,7 +81,9 @@ def classify(
         )
     rows = pd.concat(sides, ignore_index=True)
     target = np.repeat([0, 1], [len(side) for side in sides])
-    fold = _folds(target, settings.folds, seed)
+    whose = [key[own] for key, own in zip(keys, chosen, strict=True) if key is not None]
+    key = np.concatenate(whose) if len(whose) == len(keys) else None
+    fold = _folds(target, settings.folds, seed, key)
     simple: Mapping[str, Any] = boosting.DEFAULT
     params = {**boosting.FIXED, **simple["params"], "seed": seed}
     whole = boosting.matrix(rows, target)
@@ -93,9 +101,12 @@ def classify(
     return DomainShift(found, importance, settings.roc_auc, found.low > settings.roc_auc)
 
 
-def _folds(target: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Return each row's fold, shape (rows,): each has the same share of both sides."""
+def _folds(target: np.ndarray, folds: int, seed: int, key: np.ndarray | None) -> np.ndarray:
+    """Return each row's fold, shape (rows,): each has the same share of both sides, or of keys."""
     random = np.random.default_rng(seed)
+    if key is not None:
+        names, member = np.unique(key.astype(str), return_inverse=True)
+        return random.permutation(np.arange(len(names)) % folds)[member]
     fold = np.empty(len(target), dtype="int64")
     for side in (0, 1):
         places = np.flatnonzero(target == side)

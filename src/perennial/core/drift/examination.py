@@ -97,6 +97,7 @@ def examine(
             settings.domain_classifier,
             settings.confidence,
             seed,
+            (reference.key, current.key),
         )
     known = known or signals.baseline(reference, settings, seed)
     found = signals.without_labels(known, current, settings, seed)

@@ -20,6 +20,7 @@ class Rows:
         probability: Calibrated, shape (rows,).
         decision: 0 or 1, shape (rows,).
         target: 0 or 1, shape (rows,); None where labels have not arrived.
+        key: Whose row it is, shape (rows,); None where the split keeps nobody's rows together.
     """
 
     derived: pd.DataFrame
@@ -28,6 +29,7 @@ class Rows:
     probability: np.ndarray
     decision: np.ndarray
     target: np.ndarray | None
+    key: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -42,16 +44,20 @@ class Rows:
             self.probability[chosen],
             self.decision[chosen],
             None if self.target is None else self.target[chosen],
+            None if self.key is None else self.key[chosen],
         )
 
 
-def view(model: Candidate, raw: pd.DataFrame, target: np.ndarray | None) -> Rows:
+def view(
+    model: Candidate, raw: pd.DataFrame, target: np.ndarray | None, key: str | None = None
+) -> Rows:
     """Return raw rows as a model sees them.
 
     Args:
         model: The champion.
         raw: Raw columns, shape (rows, columns).
         target: 0 or 1, shape (rows,); None where labels have not arrived.
+        key: The column that says whose a row is, if there is one.
 
     Raises:
         InputError: a raw column that a feature or the groups come from is missing.
@@ -66,4 +72,6 @@ def view(model: Candidate, raw: pd.DataFrame, target: np.ndarray | None) -> Rows
         groups = features.groups(raw, {attribute: spec.sensitive[attribute]})
         group = groups[attribute].to_numpy()
     decision = model.decision.decide(probability, group)
-    return Rows(derived, matrix, margin, probability, decision, target)
+    known = key is not None and key in raw
+    whose = features.text_of(raw[key]).to_numpy() if known else None
+    return Rows(derived, matrix, margin, probability, decision, target, whose)

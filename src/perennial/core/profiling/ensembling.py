@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from perennial.core.profiling.settings import Block
 
-MEMBERS = 10
-MANY = 50_000  # rows that are searched on; more teach more trees (docs/decisions/0027)
+MANY = 50_000  # rows; of more twice as many are searched on, and teach more trees (decision 0027)
 ROUNDS, ROUNDS_OF_MANY = 400, 1000
+MEMBERS, MEMBERS_OF_MANY = 10, 4  # the more rows, the less is left for another fit to even out
 OF_DEFAULT = 100  # rounds of default XGBoost
 
 
@@ -15,7 +15,7 @@ def search(rows: int) -> dict[str, Any]:
     """Return what of the group `search` is set for so many rows."""
     return {
         "kinds": ["depthwise", "leafwise", "onehot"],
-        "ensemble": MEMBERS,
+        "ensemble": _members(rows),
         "composed": "greedy",
         "max_rows": MANY,
         "max_rounds": _rounds(rows),
@@ -24,11 +24,15 @@ def search(rows: int) -> dict[str, Any]:
 
 def cost(rows: int) -> float:
     """Return how many times the trees of default XGBoost such an ensemble may have."""
-    return MEMBERS * _rounds(rows) / OF_DEFAULT
+    return _members(rows) * _rounds(rows) / OF_DEFAULT
 
 
 def _rounds(rows: int) -> int:
     return ROUNDS_OF_MANY if rows > MANY else ROUNDS
+
+
+def _members(rows: int) -> int:
+    return MEMBERS_OF_MANY if rows > MANY else MEMBERS
 
 
 def blocks(rows: int) -> "list[Block]":
@@ -42,8 +46,8 @@ def blocks(rows: int) -> "list[Block]":
         "costs its part of every prediction; 1 for a single model.",
         "composed": "greedy: of the trials that are best together, some more than once (Caruana et "
         "al. 2004), and all again with other seeds while there is room; best: of the best trials.",
-        "max_rows": "At most so many training rows are searched on, evenly spaced; what is found "
-        "is fitted on all.",
+        "max_rows": "Of more training rows twice as many, evenly spaced, are searched on, with one "
+        "fold in place of all; what is found is fitted on all rows.",
         "max_rounds": "Trees of a member; where there are more rows than are searched on, as many "
         "as those bear.",
     }

@@ -148,7 +148,13 @@ def look(
             f"{sizes.holdout:,} rows can be held out, and it takes {sizes.enough:,} to tell "
             f"(with {RARER} of the rarer class): gates that can't tell may block, which is no fault"
         )
-    if key is None:
+    if key is not None:
+        told.append(
+            f"rows of one {key} are kept together, but intervals take each row for a new one: the "
+            "more rows a single one has, and the more alike they are, the narrower they are than "
+            "they should be"
+        )
+    else:
         for column in columns:
             if (several := _several_rows(column)) is not None:
                 told.append(several)
