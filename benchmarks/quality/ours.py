@@ -69,7 +69,7 @@ def fit(train: pd.DataFrame, params: Params, seed: int) -> tuple[Candidate, str,
         )
         for own in (~later, later)
     ]
-    search = params.search.model_copy(update=ensembling.search(len(train)))
+    search = params.search.model_copy(update=ensembling.search(len(train) - CALIBRATION))
     with tempfile.TemporaryDirectory() as memo:
         choice, _ = searching.search(parts[0], seed, search, Path(memo))
     settings = without_mitigation(params.training)

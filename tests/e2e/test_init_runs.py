@@ -97,4 +97,4 @@ def test_a_million_rows_are_searched_on_a_part_and_fitted_on_all(
     report = ends_with_a_verdict(project)
     assert report["verdict"] == "promote"
     sample = project.read("reports/search/choice.json")["sample"]
-    assert sample["rows"] == 50_000 < sample["of"]
+    assert sample["rows"] == 100_000 < sample["of"]

@@ -1,4 +1,4 @@
-"""Where several rows are about one person, no fold of a search parts them."""
+"""Where several rows are about one person, the search is told which, so that no fold parts them."""
 
 import json
 from pathlib import Path

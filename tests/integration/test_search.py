@@ -187,10 +187,15 @@ def test_a_search_on_fewer_rows_says_so_and_keeps_fits_of_its_own(tmp_path: Path
     short = {"trials": 1, "folds": 4, "max_rounds": 3}
     folder = run(make_project(tmp_path, max_rows=200, **short))
     choice = json.loads((folder / paths.SEARCH_REPORT / "choice.json").read_text())
-    assert {**choice["sample"], "rounds": 1.0} == {"rows": 400, "of": 800, "rounds": 1.0}
+    assert choice["sample"] == {"rows": 400, "of": 800, "judged": 100, "rounds": 1.0}
     kept = [path.parent.name for path in (folder / paths.STUDIES).rglob("*.npz")]
     assert len(kept) == 3  # default and trial once, and how many rounds all rows bear
     assert kept.count("400-rows") == 2
+    short["trials"] = 2
+    most = run(make_project(tmp_path / "most", max_rows=500, **short))
+    sample = json.loads((most / paths.SEARCH_REPORT / "choice.json").read_text())["sample"]
+    assert sample == {"rows": 800, "of": 800, "judged": 200}  # with nothing left out, by one fold
+    assert len(fits(most)) == 3
     whole = run(make_project(tmp_path, max_rows=800, **short))
     assert "sample" not in json.loads((whole / paths.SEARCH_REPORT / "choice.json").read_text())
 

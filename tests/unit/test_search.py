@@ -1,5 +1,6 @@
 """The search: folds, losses out of fold, and the simplest model as good as the best."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -71,18 +72,32 @@ def test_fewer_rows_of_a_class_than_folds_is_said_with_the_numbers(positives: in
     assert "3 folds" in caught.value.faults[0]
 
 
-@pytest.mark.parametrize("stratified", [True, False])
+@pytest.mark.parametrize(("stratified", "near"), [(True, 0.002), (False, 0.05)])
 def test_rows_of_one_key_are_in_one_fold_and_each_fold_has_its_share_of_the_classes(
-    monkeypatch: pytest.MonkeyPatch, stratified: bool
+    monkeypatch: pytest.MonkeyPatch, stratified: bool, near: float
 ) -> None:
     """However many the rows are; where keys are too many to be stratified, by chance."""
     monkeypatch.setattr(search, "STRATIFIED", 3000 if stratified else 0)
-    random = np.random.default_rng(3)
-    target, key = random.integers(0, 2, 3000), random.integers(0, 900, 3000)
+    key = np.random.default_rng(3).integers(0, 900, 3000)
+    target = (key % 10 == 0).astype("int64")  # one key in ten is positive, in all its rows
     folds = search.make_folds(some(target, key), 3, seed=1)
     assert sorted(np.concatenate(folds)) == list(range(3000))
     assert sum(len(set(key[fold])) for fold in folds) == len(set(key))
-    assert [target[fold].mean() for fold in folds] == pytest.approx([0.5] * 3, abs=0.05)
+    gaps = [abs(target[fold].mean() - target.mean()) for fold in folds]
+    assert max(gaps) < near
+    assert stratified or max(gaps) > 0.002
+
+
+@pytest.mark.parametrize("stratified", [True, False])
+@pytest.mark.parametrize("positives", [1, 59])
+def test_a_class_that_is_of_one_key_alone_is_the_users_to_correct(
+    monkeypatch: pytest.MonkeyPatch, stratified: bool, positives: int
+) -> None:
+    monkeypatch.setattr(search, "STRATIFIED", 600 if stratified else 0)
+    key = np.repeat(np.arange(60), 10)
+    with pytest.raises(InputError) as caught:
+        search.make_folds(some((key < positives).astype("int64"), key), 3, seed=1)
+    assert "each of the 3 folds has both classes" in caught.value.faults[0]
 
 
 def test_fewer_keys_than_folds_are_said_with_the_numbers() -> None:
@@ -285,7 +300,7 @@ def test_the_choice_does_not_depend_on_the_order_of_trials() -> None:
 
 
 def test_a_sample_is_spread_evenly_over_the_rows_and_few_rows_are_all_there() -> None:
-    rows = part(1000, 1)
+    rows = replace(part(1000, 1), key=np.arange(1000) // 3)
     few = search.sampled(rows, 100)
     assert len(few.target) == len(few.features) == len(few.groups) == 100
     place = few.features.index.to_numpy()
@@ -293,4 +308,6 @@ def test_a_sample_is_spread_evenly_over_the_rows_and_few_rows_are_all_there() ->
     assert place[-1] == 999
     assert set(np.diff(place)) <= {10, 11}
     assert (few.target == rows.target[place]).all()
+    assert few.key is not None
+    assert few.key.tolist() == (place // 3).tolist()
     assert search.sampled(rows, 1000) is rows

@@ -10,7 +10,7 @@ from perennial.adapters import files
 from perennial.core.part import Part
 
 ROW_COLUMNS = ("period", "row", "target")
-KEY = "key"  # a number for each value of split.key: who it is stays in the batches
+KEY = "key"  # a number for each value of split.key, which says nothing of who it is
 
 
 def write_part(folder: Path, part: str, features: pd.DataFrame, rows: pd.DataFrame) -> None:

@@ -61,7 +61,7 @@ def search(
     """Yield `settings.trials` finished trials, in order of number.
 
     A round's trials are asked before any is told; after each fold the hopeless ones are pruned by
-    Optuna's median rule over the trials of earlier rounds.
+    Optuna's median rule over the trials of earlier rounds. Of one fold, nothing is pruned.
 
     Args:
         settings: The group `search`.

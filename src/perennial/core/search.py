@@ -104,7 +104,8 @@ def make_folds(train: Part, count: int, seed: int) -> list[np.ndarray]:
     Rows of one key are in one fold, or a model that knows a person again would be taken for good.
 
     Raises:
-        InputError: one class only, or fewer rows of a class, or fewer keys, than folds.
+        InputError: one class only, or fewer rows of a class, or fewer keys, than folds; or keys
+            that leave a fold, or all others, without a class.
     """
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
@@ -126,7 +127,17 @@ def make_folds(train: Part, count: int, seed: int) -> list[np.ndarray]:
     else:
         of_groups = StratifiedGroupKFold if len(target) <= STRATIFIED else GroupKFold
         split = of_groups(count, shuffle=True, random_state=seed)
-    return [valid for _, valid in split.split(np.zeros(len(target)), target, key)]
+    folds = [valid for _, valid in split.split(np.zeros(len(target)), target, key)]
+    positives = [int(target[valid].sum()) for valid in folds]
+    for valid, inside in zip(folds, positives, strict=True):
+        outside = sum(positives) - inside
+        if inside in (0, len(valid)) or outside in (0, len(target) - len(valid)):
+            raise InputError(
+                "rows of one value of split.key stay together, and so many rows of a class are of "
+                f"so few values that not each of the {count} folds has both classes",
+                "Train on periods with more values of split.key, or lower search.folds.",
+            )
+    return folds
 
 
 def out_of(folds: Sequence[np.ndarray]) -> np.ndarray:

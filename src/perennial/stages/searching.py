@@ -77,7 +77,8 @@ def search(
         settings.composed,
     )
     if abound:
-        choice["sample"] = {"rows": rows, "of": every}
+        judged = len(core.out_of(folds))
+        choice["sample"] = {"rows": rows, "of": every, "judged": judged}
         if rows < every and choice["chosen"] in ("tuned", "ensemble"):
             with fitting(shared_of(whole), 1) as fit:
                 _teach_all(choice, _remembering(study.Memo(on_all), fit), settings)

@@ -28,7 +28,7 @@ def tune() -> None:
     else:
         choice, trials = _search(params)
         few = choice.get("sample")
-        on = f" of {few['rows']:,} of {few['of']:,} rows" if few else ""
+        on = f" of {few['judged']:,} rows of {few['rows']:,} of {few['of']:,}" if few else ""
         print(f"tune: {choice['chosen']} chosen, log loss out of fold{on} {_losses(choice)}")
     files.write_json(paths.SEARCH_REPORT / "choice.json", {"schema_version": 1, **choice})
     files.write_bytes(paths.RECIPE, files.exact_json_bytes(choice["recipe"]))

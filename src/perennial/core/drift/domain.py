@@ -52,11 +52,15 @@ def classify(
     confidence: float,
     seed: int,
     keys: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
-) -> DomainShift:
-    """Tell current rows from the reference with a small XGBoost, by stratified cross-validation.
+) -> DomainShift | None:
+    """Tell current rows from the reference with a small XGBoost, by cross-validation.
 
-    With keys, all rows of one are in one fold: a model that knows again who was there has not seen
-    a drift.
+    Folds are stratified: each has its share of either side's rows, or of those whom they are of.
+    With keys all rows of one are in one fold, as a model that knows again who was there has not
+    seen a drift. A row without a key is of nobody else.
+
+    Returns:
+        None where a side has too few rows, or rows of too few keys: two for each fold.
 
     Args:
         reference: The champion's feature matrix (core.features.apply), shape (rows, features).
@@ -66,24 +70,18 @@ def classify(
         confidence: Of the two-sided interval, DeLong's over the scores out of fold.
         seed: Of the folds and the model.
         keys: Whose each row is, of the reference and of the current rows; shape (rows,) each.
-
-    Raises:
-        ValueError: a side has fewer than two rows for each fold.
     """
     import xgboost
 
     chosen = [evenly(len(side), settings.rows) for side in (reference, current)]
     sides = [side.iloc[own] for side, own in zip((reference, current), chosen, strict=True)]
-    if min(map(len, sides)) < 2 * settings.folds:
-        raise ValueError(
-            f"{len(sides[0])} reference and {len(sides[1])} current rows are too few for "
-            f"{settings.folds} folds"
-        )
     rows = pd.concat(sides, ignore_index=True)
     target = np.repeat([0, 1], [len(side) for side in sides])
     whose = [key[own] for key, own in zip(keys, chosen, strict=True) if key is not None]
-    key = np.concatenate(whose) if len(whose) == len(keys) else None
-    fold = _folds(target, settings.folds, seed, key)
+    who = _numbered(np.concatenate(whose)) if len(whose) == len(keys) else np.arange(len(rows))
+    if min(len(np.unique(who[target == side])) for side in (0, 1)) < 2 * settings.folds:
+        return None
+    fold = _folds(target, settings.folds, seed, who)
     simple: Mapping[str, Any] = boosting.DEFAULT
     params = {**boosting.FIXED, **simple["params"], "seed": seed}
     whole = boosting.matrix(rows, target)
@@ -101,14 +99,20 @@ def classify(
     return DomainShift(found, importance, settings.roc_auc, found.low > settings.roc_auc)
 
 
-def _folds(target: np.ndarray, folds: int, seed: int, key: np.ndarray | None) -> np.ndarray:
-    """Return each row's fold, shape (rows,): each has the same share of both sides, or of keys."""
+def _numbered(key: np.ndarray) -> np.ndarray:
+    """Return a number for each row's key, shape (rows,); one of its own where there is none."""
+    numbers, names = pd.factorize(key)
+    nobody = numbers == -1
+    numbers[nobody] = len(names) + np.arange(nobody.sum())
+    return numbers
+
+
+def _folds(target: np.ndarray, folds: int, seed: int, who: np.ndarray) -> np.ndarray:
+    """Return each row's fold, shape (rows,), one for all rows of one `who`: each has the same share
+    of those who are among the current rows, and of those who are not."""
     random = np.random.default_rng(seed)
-    if key is not None:
-        names, member = np.unique(key.astype(str), return_inverse=True)
-        return random.permutation(np.arange(len(names)) % folds)[member]
-    fold = np.empty(len(target), dtype="int64")
-    for side in (0, 1):
-        places = np.flatnonzero(target == side)
-        fold[random.permutation(places)] = np.arange(len(places)) % folds
-    return fold
+    fold = np.empty(who.max() + 1, dtype="int64")
+    current = np.unique(who[target == 1])
+    for own in (np.setdiff1d(who, current), current):
+        fold[random.permutation(own)] = np.arange(len(own)) % folds
+    return fold[who]

@@ -89,16 +89,14 @@ def examine(
     )
     if compared.verdict == "insufficient":
         return Examination("insufficient", compared.why, compared)
-    told = None
-    if min(len(reference), len(current)) >= 2 * settings.domain_classifier.folds:
-        told = domain.classify(
-            reference.features,
-            current.features,
-            settings.domain_classifier,
-            settings.confidence,
-            seed,
-            (reference.key, current.key),
-        )
+    told = domain.classify(
+        reference.features,
+        current.features,
+        settings.domain_classifier,
+        settings.confidence,
+        seed,
+        (reference.key, current.key),
+    )
     known = known or signals.baseline(reference, settings, seed)
     found = signals.without_labels(known, current, settings, seed)
     gains: dict[str, Estimate] = {}

@@ -11,31 +11,31 @@ MEMBERS, MEMBERS_OF_MANY = 10, 4  # the more rows, the less is left for another 
 OF_DEFAULT = 100  # rounds of default XGBoost
 
 
-def search(rows: int) -> dict[str, Any]:
-    """Return what of the group `search` is set for so many rows."""
+def search(train_rows: int) -> dict[str, Any]:
+    """Return what of the group `search` is set for so many rows to train on."""
     return {
         "kinds": ["depthwise", "leafwise", "onehot"],
-        "ensemble": _members(rows),
+        "ensemble": _members(train_rows),
         "composed": "greedy",
         "max_rows": MANY,
-        "max_rounds": _rounds(rows),
+        "max_rounds": _rounds(train_rows),
     }
 
 
-def cost(rows: int) -> float:
+def cost(train_rows: int) -> float:
     """Return how many times the trees of default XGBoost such an ensemble may have."""
-    return _members(rows) * _rounds(rows) / OF_DEFAULT
+    return _members(train_rows) * _rounds(train_rows) / OF_DEFAULT
 
 
-def _rounds(rows: int) -> int:
-    return ROUNDS_OF_MANY if rows > MANY else ROUNDS
+def _rounds(train_rows: int) -> int:
+    return ROUNDS_OF_MANY if train_rows > MANY else ROUNDS
 
 
-def _members(rows: int) -> int:
-    return MEMBERS_OF_MANY if rows > MANY else MEMBERS
+def _members(train_rows: int) -> int:
+    return MEMBERS_OF_MANY if train_rows > MANY else MEMBERS
 
 
-def blocks(rows: int) -> "list[Block]":
+def blocks(train_rows: int) -> "list[Block]":
     """Return the blocks of the group `search`."""
     from perennial.core.profiling.settings import said
 
@@ -51,5 +51,5 @@ def blocks(rows: int) -> "list[Block]":
         "max_rounds": "Trees of a member; where there are more rows than are searched on, as many "
         "as those bear.",
     }
-    settings = search(rows)
+    settings = search(train_rows)
     return [said(settings[key], because, "search", key) for key, because in why.items()]

@@ -93,7 +93,7 @@ def blocks(profile: "Profile") -> "list[Block]":
         ),
         *(
             said(
-                ensembling.cost(profile.rows),
+                ensembling.cost(profile.sizes.train),
                 "Times default XGBoost, which has 100 trees: all members of an ensemble with all "
                 "their rounds. Lower it where a request has a budget; fewer members are "
                 "search.ensemble.",

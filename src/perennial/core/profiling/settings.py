@@ -102,7 +102,7 @@ def blocks(profile: Profile, model: str, largest: float) -> list[Block]:
         ),
         _sensitive(profile),
         *_features(profile),
-        *ensembling.blocks(profile.rows),
+        *ensembling.blocks(profile.sizes.train),
         *_training(profile),
         said(
             {},
