@@ -104,7 +104,19 @@ def test_data_docs_show_each_batch_by_its_period(everything: Path) -> None:
         (page,) = docs.glob(f"validations/batch/{period}/*/*.html")
         assert f'href="{page.relative_to(docs).as_posix()}">{period}</a>' in index
         assert "values must belong to this set" in page.read_text(encoding="utf-8")
+    assert '<a href="expectations/batch.html">batch</a>' in index
     assert not docs.with_name(f".{docs.name}.new").exists()
+
+
+def test_data_docs_ask_no_server_for_anything(everything: Path) -> None:
+    """Great Expectations' pages load scripts and a logo from elsewhere; the policy stops them."""
+    pages = list((everything / paths.DATA_DOCS).rglob("*.html"))
+    assert len(pages) > len(REAL)
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        policy = text.index('http-equiv="Content-Security-Policy"')
+        assert policy < text.index("https://")
+        assert "default-src 'none'" in text
 
 
 def test_a_second_run_says_the_same_and_imports_no_great_expectations(everything: Path) -> None:

@@ -26,15 +26,20 @@ if TYPE_CHECKING:
 
 REMEDY = "Correct the file; docs/faults-of-data.md says how it is read, and Git has what shipped."
 KEPT = "3"  # raised where what is kept of a check changes, so that older ones are made again
-# Data Docs take their looks and scripts from servers elsewhere; this makes them legible without.
-# It comes first, so where those can be reached they win.
+# Data Docs take looks, scripts and a logo from servers elsewhere. A page about somebody's data asks
+# nobody for anything, so they are shut out, and this makes the pages legible without.
+SHUT = """<meta http-equiv="Content-Security-Policy"
+content="default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file: data:">"""
 STYLE = """<style>
-body {font: 15px/1.5 sans-serif} footer {display: none} table {border-collapse: collapse}
+body {font: 15px/1.5 sans-serif; max-width: 75em; margin: 1em auto; padding: 0 1em}
+footer, button, img[alt="Great Expectations"], a[href="#"] {display: none}
+table {border-collapse: collapse}
 th, td {border: 1px solid #ddd; padding: 4px 10px; text-align: left; vertical-align: top}
 .alert {border-bottom: 2px solid #999; margin-top: 1em} .badge {background: #eee; color: #222}
 .ge-navigation-sidebar-content li {display: inline-block; margin-right: 1em}
 .fa-check-circle::before {content: "✓"; color: green; font-style: normal}
 .fa-times::before, .fa-exclamation-triangle::before {content: "✗"; color: red; font-style: normal}
+.index > :not(main) {display: none}
 body:has(#option2:checked) tr:has(.fa-check-circle) {display: none}
 </style>"""
 
@@ -188,11 +193,13 @@ class Checker:
 
 
 def _make_legible(site: Path, results: Mapping[str, Mapping[str, Any]]) -> None:
-    """Make the pages legible offline: plain styles, and an index that needs no script."""
+    """Make the pages legible alone: plain styles, and an index that needs no script."""
     for page in sorted(site.rglob("*.html")):
-        text = page.read_text(encoding="utf-8").replace("<head>", f"<head>{STYLE}", 1)
+        text = page.read_text(encoding="utf-8")
+        text = text.replace("<head>", f"<head>{SHUT}{STYLE}", 1)
         if page == site / "index.html":
-            text = text.replace("<body>", f"<body>{_index(site, results)}", 1)
+            index = f'<body class="index">{_index(site, results)}'
+            text = text.replace("<body>", index, 1)
         page.write_text(text, encoding="utf-8")
 
 
@@ -203,4 +210,7 @@ def _index(site: Path, results: Mapping[str, Mapping[str, Any]]) -> str:
         page = next(site.glob(f"validations/**/{period}/*/*.html"), None)
         link = f'<a href="{page.relative_to(site).as_posix()}">{period}</a>' if page else period
         items.append(f"<li>{mark} {link}</li>")
-    return f"<details open><summary>Batches</summary><ul>{''.join(items)}</ul></details>"
+    suites = [page.relative_to(site) for page in sorted(site.glob("expectations/**/*.html"))]
+    contract = ", ".join(f'<a href="{page.as_posix()}">{page.stem}</a>' for page in suites)
+    listed = f"<ul>{''.join(items)}</ul>"
+    return f"<main><h1>Batches</h1><p>The data contract: {contract}.</p>{listed}</main>"

@@ -103,9 +103,9 @@ def robustness(candidate: Candidate, raw: pd.DataFrame) -> dict[str, int]:
         raw: A few raw rows; each is asked once for every column and strange value.
     """
     sources = sorted({feature.source for feature in candidate.spec.columns.values()})
-    counts = {}
+    counts, objects = {}, raw.astype(object)  # a strange value may be of another type
     for name, value in STRANGE.items():
-        found = _probability(candidate, _strange_rows(raw, sources, value))
+        found = _probability(candidate, _strange_rows(objects, sources, value))
         bad = ~(np.isfinite(found) & (found >= 0) & (found <= 1))
         counts[name] = int(bad.sum())
     return counts
@@ -188,13 +188,13 @@ def _probability(candidate: Candidate, raw: pd.DataFrame) -> np.ndarray:
     return candidate.predict(raw)["probability"].to_numpy()
 
 
-def _strange_rows(raw: pd.DataFrame, sources: list[str], value: Any) -> pd.DataFrame:
+def _strange_rows(objects: pd.DataFrame, sources: list[str], value: Any) -> pd.DataFrame:
     """Return the rows once for each source, with a value in that column, and once with it in all;
-    as objects, since it may be of another type. Shape (rows * (sources + 1), columns)."""
-    rows, objects = len(raw), raw.astype(object)
+    shape (rows * (sources + 1), columns)."""
+    rows = len(objects)
     starts = {source: number * rows for number, source in enumerate(sources)}
     columns = {}
-    for name in raw:
+    for name in objects:
         columns[name] = np.tile(objects[name].to_numpy(), len(sources) + 1)
         if name in starts:
             columns[name][starts[name] : starts[name] + rows] = value
