@@ -56,7 +56,18 @@ def of_numbers(values: pd.Series) -> np.ndarray:
     whole = values.astype("int64")
     shifted = whole - min(0, int(whole.min()))
     width = len(str(int(shifted.max())))
-    return shifted.astype("str").str.zfill(width).to_numpy(dtype=object)
+    codes, distinct = pd.factorize(shifted)
+    return np.array([str(number).zfill(width) for number in distinct], dtype=object)[codes]
+
+
+def places(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct periods, oldest first, and each row's place among them, shape (rows,).
+
+    As `numpy.unique`, which would sort all rows' texts.
+    """
+    codes, distinct = pd.factorize(names)
+    found, place = np.unique(distinct.astype(str), return_inverse=True)
+    return found, place[codes]
 
 
 def rows_of(names: np.ndarray) -> dict[str, np.ndarray]:
@@ -65,7 +76,7 @@ def rows_of(names: np.ndarray) -> dict[str, np.ndarray]:
     Args:
         names: Each row's period, shape (rows,).
     """
-    found, place = np.unique(names.astype(str), return_inverse=True)
+    found, place = places(names)
     order, sizes = np.argsort(place, kind="stable"), np.bincount(place)
     ends = np.cumsum(sizes)
     return {str(n): order[e - c : e] for n, e, c in zip(found, ends, sizes, strict=True)}
@@ -73,7 +84,7 @@ def rows_of(names: np.ndarray) -> dict[str, np.ndarray]:
 
 def part_of(names: np.ndarray, wanted: Sizes) -> np.ndarray:
     """Return each row's part under a split by time: train, calibration or holdout."""
-    periods, place = np.unique(names.astype(str), return_inverse=True)
+    periods, place = places(names)
     sizes = np.bincount(place)
     part = np.full(len(periods), "train", dtype=object)
     end = len(periods)
@@ -103,7 +114,7 @@ def _periods(names: np.ndarray, unit: str, wanted: Sizes) -> Periods:
 
 def _score(names: np.ndarray, target: np.ndarray, wanted: Sizes) -> tuple[float, ...]:
     """Return how good a cut is: enough to train on, a sensible number, both classes, size."""
-    _, place = np.unique(names.astype(str), return_inverse=True)
+    _, place = places(names)
     sizes = np.bincount(place)
     left = float((part_of(names, wanted) == "train").mean())
     positives = np.bincount(place, weights=target)
@@ -119,7 +130,12 @@ def _score(names: np.ndarray, target: np.ndarray, wanted: Sizes) -> tuple[float,
 
 def named(times: pd.Series, unit: str) -> np.ndarray:
     """Return the period that each time is in, as text that sorts as time does, shape (rows,)."""
-    alias = ALIASES[unit]
+    codes, _ = pd.factorize(times.dt.to_period(ALIASES[unit]))
+    first = ~pd.Series(codes).duplicated().to_numpy()  # a time of each period, as these are counted
+    return _text(times[first], unit)[codes]
+
+
+def _text(times: pd.Series, unit: str) -> np.ndarray:
     if unit == "week":
         iso = times.dt.isocalendar()
         text = iso["year"].astype(str) + "-W" + iso["week"].astype(str).str.zfill(2)
@@ -128,5 +144,5 @@ def named(times: pd.Series, unit: str) -> np.ndarray:
     elif unit == "quarter":
         text = times.dt.year.astype(str) + "-Q" + times.dt.quarter.astype(str)
     else:
-        text = times.dt.to_period(alias).astype(str)
+        text = times.dt.to_period(ALIASES[unit]).astype(str)
     return text.to_numpy(dtype=object)

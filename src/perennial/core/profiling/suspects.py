@@ -1,5 +1,7 @@
 """Columns that should be no features: constants, identifiers, leaks, and the same thing twice."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -63,7 +65,7 @@ def identifies(column: Column, own: pd.Series, distinct: int) -> str | None:
     return said if named or steady or (dense and share == 1) else None
 
 
-def alone(columns: list[Column], target: np.ndarray) -> dict[str, float]:
+def alone(columns: Iterable[Column], target: np.ndarray) -> dict[str, float]:
     """Return the ROC AUC that each column alone tells the target with, its lower bound.
 
     By its values, or by whether it has one: whichever says more.
