@@ -6,33 +6,31 @@ if TYPE_CHECKING:
     from perennial.core.profiling.settings import Block
 
 MANY = 50_000  # rows; of more twice as many are searched on, and teach more trees (decision 0027)
-ROUNDS, ROUNDS_OF_MANY = 400, 1000
-MEMBERS, MEMBERS_OF_MANY = 10, 4  # the more rows, the less is left for another fit to even out
+# members and their rounds: the more rows, the less is left for another fit to even out
+USUAL, OF_MANY = (10, 400), (4, 1000)
 OF_DEFAULT = 100  # rounds of default XGBoost
 
 
 def search(train_rows: int) -> dict[str, Any]:
     """Return what of the group `search` is set for so many rows to train on."""
+    members, rounds = _members_and_rounds(train_rows)
     return {
         "kinds": ["depthwise", "leafwise", "onehot"],
-        "ensemble": _members(train_rows),
+        "ensemble": members,
         "composed": "greedy",
         "max_rows": MANY,
-        "max_rounds": _rounds(train_rows),
+        "max_rounds": rounds,
     }
 
 
 def cost(train_rows: int) -> float:
     """Return how many times the trees of default XGBoost such an ensemble may have."""
-    return _members(train_rows) * _rounds(train_rows) / OF_DEFAULT
+    members, rounds = _members_and_rounds(train_rows)
+    return members * rounds / OF_DEFAULT
 
 
-def _rounds(train_rows: int) -> int:
-    return ROUNDS_OF_MANY if train_rows > MANY else ROUNDS
-
-
-def _members(train_rows: int) -> int:
-    return MEMBERS_OF_MANY if train_rows > MANY else MEMBERS
+def _members_and_rounds(train_rows: int) -> tuple[int, int]:
+    return OF_MANY if train_rows > MANY else USUAL
 
 
 def blocks(train_rows: int) -> "list[Block]":

@@ -122,8 +122,7 @@ def _roles(
             dropped[column.name] = why
         else:
             usable.append(column)
-    some = (Column(c.name, c.kind, c.cells[train].reset_index(drop=True)) for c in usable)
-    alone = suspects.alone(some, positive[train])
+    alone = suspects.alone(usable, positive, np.flatnonzero(train))
     leaks = [name for name, auc in alone.items() if auc > suspects.LEAK]
     if len(leaks) == len(usable):  # nothing would be left
         leaks = []

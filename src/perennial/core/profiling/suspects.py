@@ -1,7 +1,5 @@
 """Columns that should be no features: constants, identifiers, leaks, and the same thing twice."""
 
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
 
@@ -65,16 +63,17 @@ def identifies(column: Column, own: pd.Series, distinct: int) -> str | None:
     return said if named or steady or (dense and share == 1) else None
 
 
-def alone(columns: Iterable[Column], target: np.ndarray) -> dict[str, float]:
+def alone(columns: list[Column], target: np.ndarray, rows: np.ndarray) -> dict[str, float]:
     """Return the ROC AUC that each column alone tells the target with, its lower bound.
 
     By its values, or by whether it has one: whichever says more.
 
     Args:
-        columns: Their training rows.
-        target: 1 where positive, of these rows.
+        columns: All their rows.
+        target: 1 where positive, of all rows.
+        rows: The places of those to train on, of which some are looked at.
     """
-    chosen = np.unique(np.linspace(0, len(target) - 1, min(len(target), LOOKED_AT)).astype(int))
+    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), LOOKED_AT)).astype(int))]
     there = target[chosen]
     if len(np.unique(there)) < 2:
         return {}
