@@ -19,14 +19,20 @@ TEXT = 'a;b;c\n1;"x;y";Zoë\n2;"two\nlines";ü\n3;"say ""so""";é\n'
 ROWS = [["1", "x;y", "Zoë"], ["2", "two\nlines", "ü"], ["3", 'say "so"', "é"]]
 
 
+def table_of(data: object, query: str | None = None) -> tuple[intake.Table, pd.DataFrame]:
+    """What was read, and all its columns."""
+    with intake.read(str(data), query) as table:
+        return table, pd.DataFrame(dict(table.columns()))
+
+
 def read(path: Path) -> list[list[object]]:
-    return intake.read(str(path)).rows.to_numpy().tolist()
+    return table_of(path)[1].to_numpy().tolist()
 
 
 def faults_of(path: Path, content: bytes) -> list[str]:
     path.write_bytes(content)
     with pytest.raises(InputError) as raised:
-        intake.read(str(path))
+        table_of(path)
     assert raised.value.exit_code == 2
     return raised.value.faults
 
@@ -98,8 +104,8 @@ def test_parquet_keeps_its_types_by_content_whatever_the_name(tmp_path: Path) ->
         }
     )
     frame.to_parquet(tmp_path / "f.parquet.brotli", compression="brotli")
-    table = intake.read(str(tmp_path / "f.parquet.brotli"))
-    kinds = {name: str(kind) for name, kind in table.rows.dtypes.items()}
+    table, rows = table_of(tmp_path / "f.parquet.brotli")
+    kinds = {name: str(kind) for name, kind in rows.dtypes.items()}
     assert kinds == {
         "whole": "int64",
         "part": "float64",
@@ -110,7 +116,7 @@ def test_parquet_keeps_its_types_by_content_whatever_the_name(tmp_path: Path) ->
         "word": "str",
         "level": "str",
     }
-    assert table.rows["zone"][0] == pd.Timestamp("2024-01-01T10:00")
+    assert rows["zone"][0] == pd.Timestamp("2024-01-01T10:00")
     assert any("list" in said for said in table.said)
 
 
@@ -121,10 +127,11 @@ def test_a_database_by_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         rows = [(i, f"x{i}", "mixed" if i else 7) for i in range(60_000)]
         connection.executemany("insert into t values (?, ?, ?)", rows)
     connection.close()
-    table = intake.read(f"sqlite:///{base}", "select * from t order by a")
-    assert len(table.rows) == 60_000
-    assert table.rows["a"].dtype == "int64"
-    assert (table.rows["b"][59_999], table.name) == ("x59999", "shop")
+    table, rows = table_of(f"sqlite:///{base}", "select * from t order by a")
+    assert len(rows) == table.rows == 60_000
+    assert rows["a"].dtype == "int64"
+    assert rows["c"].tolist() == ["7", *["mixed"] * 59_999]
+    assert (rows["b"][59_999], table.name) == ("x59999", "shop")
     for address, query in (
         (f"sqlite:///{base}", None),
         (f"sqlite:///{base}", "selct 1"),
@@ -134,15 +141,15 @@ def test_a_database_by_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("://", "select 1"),
     ):
         with pytest.raises(InputError):
-            intake.read(address, query)
+            table_of(address, query)
     with pytest.raises(InputError, match="goes with a database"):
-        intake.read(str(base), "select 1")
+        table_of(base, "select 1")
 
 
 def test_a_password_is_never_shown(tmp_path: Path) -> None:
     for query in (None, "select 1"):
         with pytest.raises(PerennialError) as raised:
-            intake.read("postgresql://me:secret@127.0.0.1:9/x?password=secret", query)
+            table_of("postgresql://me:secret@127.0.0.1:9/x?password=secret", query)
         assert "secret" not in str(raised.value)
         assert isinstance(raised.value, InputError | UnreachableError)
 
@@ -172,7 +179,7 @@ def test_a_spreadsheet_is_named_for_what_it_is(tmp_path: Path) -> None:
         archive.writestr("[Content_Types].xml", "<x/>")
         archive.writestr("xl/workbook.xml", "<x/>")
     with pytest.raises(InputError, match="Excel"):
-        intake.read(str(tmp_path / "f.xlsx"))
+        table_of(tmp_path / "f.xlsx")
 
 
 @pytest.mark.parametrize("how", ["gz", "zip"])
@@ -214,15 +221,15 @@ def test_all_files_of_a_folder_are_looked_at_before_any_fault_is_told(tmp_path: 
     (tmp_path / "two.csv").write_bytes(b"")
     (tmp_path / "three.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError) as raised:
-        intake.read(str(tmp_path))
+        table_of(tmp_path)
     assert {"one", "two"} == {Path(f.split(":")[0]).stem for f in raised.value.faults}
 
 
 def test_columns_that_a_part_lacks_are_missing_there_and_it_is_said(tmp_path: Path) -> None:
     (tmp_path / "1.csv").write_text("a,b\n1,2\n")
     pd.DataFrame({"a": [3]}).to_parquet(tmp_path / "2.parquet")
-    table = intake.read(str(tmp_path))
-    assert table.rows["a"].tolist() == ["1", "3"]
-    assert table.rows["b"].isna().tolist() == [False, True]
+    table, rows = table_of(tmp_path)
+    assert rows["a"].tolist() == ["1", "3"]
+    assert rows["b"].isna().tolist() == [False, True]
     assert any("2.parquet lacks b" in said for said in table.said)
     assert table.place(1) == "row 1 of 2.parquet"

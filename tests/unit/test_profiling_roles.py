@@ -178,4 +178,4 @@ def test_ranks_that_nearly_agree_are_one_column() -> None:
     one = recognise(pd.Series(RNG.normal(size=800)), "one")
     near = recognise(one.cells + RNG.normal(size=800) * 1e-3, "near")
     other = recognise(one.cells + RNG.normal(size=800), "other")
-    assert suspects.same([one, near, other]) == {"near": "one"}
+    assert suspects.same([one, near, other], 800) == {"near": "one"}

@@ -70,8 +70,9 @@ def add(
     """
     params = read_params("data", "target")
     newest = batches.find(paths.BATCHES)[-1]
-    table, known = intake.read(data, query), intake.notes()
-    frame, new = _conform(table, newest, known, _may_lack(params))
+    known = intake.notes()
+    with intake.read(data, query) as table:
+        frame, new = _conform(table, newest, known, _may_lack(params))
     own = _periods(frame, table, known, period)
     arrivals.require_order(sorted({*own, *(b.period for b in batches.find(paths.BATCHES))}))
     with runlock.alone():
@@ -94,23 +95,23 @@ def _conform(
     from perennial.core.profiling import columns, conforming
 
     wanted = batches.columns(newest.path)
-    faults, cells = [], {}
-    for name, kind in wanted.items():
-        if name not in table.rows:
-            faults += [] if name in may_lack else [f"column {name}: missing; batches have it"]
+    lacks = [name for name in wanted if name not in table.names and name not in may_lack]
+    faults = dict.fromkeys(lacks, "missing; batches have it")
+    cells: dict[str, pd.Series] = {}
+    for name, values in table.columns():
+        if name not in wanted:
+            cells[name] = columns.recognise(values, name, known.comma_is_decimal).cells
             continue
         how = (table.place, known.comma_is_decimal, known.dates.get(name, ()))
-        read = conforming.conform(table.rows[name], kind, *how, known.missing.get(name, ()))
+        read = conforming.conform(values, wanted[name], *how, known.missing.get(name, ()))
         if isinstance(read, str):
-            faults.append(f"column {name}: {read}")
+            faults[name] = read
         else:
             cells[name] = read
     if faults:
-        raise InputError(faults, REMEDY)
-    new = [str(name) for name in table.rows.columns if name not in wanted]
-    for name in new:
-        cells[name] = columns.recognise(table.rows[name], name, known.comma_is_decimal).cells
-    return pd.DataFrame(cells), new
+        raise InputError([f"column {n}: {faults[n]}" for n in wanted if n in faults], REMEDY)
+    new = [name for name in table.names if name not in wanted]
+    return pd.DataFrame({n: cells[n] for n in (*wanted, *new) if n in cells}), new
 
 
 def _periods(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from perennial import paths
 from perennial.adapters import (
-    batches,
     blocks,
     configuration,
     files,
@@ -17,7 +16,7 @@ from perennial.adapters import (
     swapping,
 )
 from perennial.commands import init_guards, init_pages
-from perennial.core.profiling import columns, contract, periods, settings, wished
+from perennial.core.profiling import contract, periods, settings, wished
 from perennial.core.profiling import profile as profiling
 from perennial.core.profiling.profile import Profile
 from perennial.core.profiling.wished import Wishes
@@ -75,35 +74,36 @@ def init(
             "dvc.yaml or params.yaml: no such file", "Run this in the project's folder."
         )
     if dry_run:
-        return _make(data, query, wishes, force=True)
+        hindrances = init_guards.hindrances()
+        with intake.read(data, query) as table:
+            return _make(table, wishes, hindrances)
     with runlock.alone():
         swapping.finish()  # of one that was killed
-        made = _make(data, query, wishes, force)
-        _write(made)
+        hindrances = init_guards.hindrances()
+        if hindrances and not force:
+            raise InputError(hindrances, init_guards.REMEDY)
+        with intake.read(data, query) as table:
+            made = _make(table, wishes, hindrances)
+            _write(made)
     return replace(made, written=True)
 
 
-def _make(data: str, query: str | None, wishes: Wishes, force: bool) -> Made:
-    hindrances = init_guards.hindrances()
-    if hindrances and not force:
-        raise InputError(hindrances, init_guards.REMEDY)
-    table = intake.read(data, query)
+def _make(table: "Table", wishes: Wishes, hindrances: Sequence[str]) -> Made:
     found = _profile(table, wishes)
     rows = batch_rows(found)
     model = init_pages.model_name(table.name, found.target)
     texts = _texts(table.said, found, rows, model)
     texts[intake.NOTES] = _json(_notes(table, found).to_json())
-    kept = {*texts, *(paths.BATCHES / f"{period}.parquet" for period in rows)}
+    kept = {*texts, *map(_batch, rows)}
     removed = [path for path in init_guards.of_the_old_data() if path not in kept]
     return Made(table.said, found, model, rows, texts, removed, hindrances, written=False)
 
 
 def _profile(table: "Table", wishes: Wishes) -> Profile:
-    names = [str(name) for name in table.rows.columns]
-    faults = wished.unknown(wishes, names)
+    faults = wished.unknown(wishes, table.names)
     if faults:
         raise InputError(faults, REMEDY)
-    own = [columns.recognise(table.rows[n], n, table.comma_is_decimal) for n in names]
+    own = list(intake.recognised(table))
     found = profiling.profile(own, wishes, named_by_files(table), table.place)
     if isinstance(found, list):
         remedy = REMEDY
@@ -124,7 +124,7 @@ def named_by_files(table: "Table") -> "np.ndarray | None":
 
     if not table.periods:
         return None
-    sizes = np.diff([*(start for _, start in table.starts), len(table.rows)])
+    sizes = np.diff([*(start for _, start in table.starts), table.rows])
     return np.repeat(np.array([name for name, _ in table.starts], dtype=object), sizes)
 
 
@@ -168,6 +168,10 @@ def _notes(table: "Table", found: Profile) -> intake.Notes:
     )
 
 
+def _batch(period: str) -> Path:
+    return paths.BATCHES / f"{period}.parquet"
+
+
 def _json(content: Mapping[str, Any]) -> str:
     import json
 
@@ -186,19 +190,11 @@ def _largest(sizes: Sequence[int]) -> float:
 
 def _write(made: Made) -> None:
     """Make every file aside, then put all in place."""
-    import pandas as pd
-
     swapping.begin()
     put: list[Path] = []
     for path, text in made.texts.items():
         files.write_bytes(swapping.aside(path), text.encode())
         put.append(path)
-    own = {column.name: column.cells for column in made.profile.columns}
-    whole = pd.DataFrame(own)
-    for period, places in made.rows.items():
-        path = paths.BATCHES / f"{period}.parquet"
-        frame = whole if len(made.rows) == 1 else whole.iloc[places]
-        batches.write_parquet(swapping.aside(path), frame)
-        put.append(path)
-    swapping.decide(put, made.removed)
+    intake.write(made.profile.columns, made.rows, lambda period: swapping.aside(_batch(period)))
+    swapping.decide([*put, *map(_batch, made.rows)], made.removed)
     swapping.finish()

@@ -1,17 +1,20 @@
 """Databases: the rows of a query, by SQLAlchemy. Its password is never shown or written."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
-from perennial.adapters.intake.table import require_room
 from perennial.errors import InputError, UnreachableError
 
 PASSWORD = "PERENNIAL_DATABASE_PASSWORD"  # noqa: S105  the variable's name
 ROWS = 50_000
 
 
-def read(address: str, query: str | None) -> tuple[Any, str, str]:
-    """Return a query's rows as an Arrow table, the address without its password, and a name.
+@contextlib.contextmanager
+def opened(address: str, query: str | None) -> Iterator[tuple[list[str], Iterator[Any], str, str]]:
+    """Yield a query's columns, its rows as Arrow record batches, the address without its password,
+    and a name.
 
     Raises:
         InputError: address or query is wrong, or a driver is missing.
@@ -35,16 +38,14 @@ def read(address: str, query: str | None) -> tuple[Any, str, str]:
     shown = _shown(url)
     if url.drivername.startswith("sqlite") and not _is_file(url.database):
         raise InputError(f"--data {shown}: no such file", "Name a database that is there.")
+    engine = _engine(url, shown)
     try:
-        engine = sqlalchemy.create_engine(url)
-    except ModuleNotFoundError as error:
-        remedy = f"Install it into .venv: pip install {error.name}"
-        raise InputError(f"--data {shown}: the driver {error.name} is missing", remedy) from error
-    except exc.NoSuchModuleError as error:
-        remedy = "Name one that SQLAlchemy knows, such as postgresql, mysql, sqlite."
-        raise InputError(f"--data {shown}: no such kind of database", remedy) from error
-    try:
-        return _rows(engine, query, shown), shown, _name(url.database)
+        with engine.connect() as connection:
+            streaming = connection.execution_options(stream_results=True, max_row_buffer=ROWS)
+            result = streaming.execute(sqlalchemy.text(query))
+            if not result.returns_rows:
+                raise InputError("--query: returns no rows", "Give a select.")
+            yield list(result.keys()), _blocks(result), shown, _name(url.database)
     except exc.OperationalError as error:
         told = _told(error)
         if url.drivername.startswith("sqlite"):  # a wrong query, as there is no server
@@ -55,6 +56,20 @@ def read(address: str, query: str | None) -> tuple[Any, str, str]:
         raise InputError(f"--query: {_told(error)}", "Correct the query.") from error
     finally:
         engine.dispose()
+
+
+def _engine(url: Any, shown: str) -> Any:
+    import sqlalchemy
+    from sqlalchemy import exc
+
+    try:
+        return sqlalchemy.create_engine(url)
+    except ModuleNotFoundError as error:
+        remedy = f"Install it into .venv: pip install {error.name}"
+        raise InputError(f"--data {shown}: the driver {error.name} is missing", remedy) from error
+    except exc.NoSuchModuleError as error:
+        remedy = "Name one that SQLAlchemy knows, such as postgresql, mysql, sqlite."
+        raise InputError(f"--data {shown}: no such kind of database", remedy) from error
 
 
 def _shown(url: Any) -> str:
@@ -76,25 +91,12 @@ def _told(error: Exception) -> str:
     return " ".join(str(own).split())[:300]
 
 
-def _rows(engine: Any, query: str, shown: str) -> Any:
+def _blocks(result: Any) -> Iterator[Any]:
     import pyarrow as pa
-    import sqlalchemy
 
-    tables, count = [], 0
-    with engine.connect() as connection:
-        streaming = connection.execution_options(stream_results=True, max_row_buffer=ROWS)
-        result = streaming.execute(sqlalchemy.text(query))
-        if not result.returns_rows:
-            raise InputError("--query: returns no rows", "Give a select.")
-        names = list(result.keys())
-        while rows := result.fetchmany(ROWS):
-            count += len(rows)
-            require_room(shown, 0, count, len(names))
-            tables.append([list(column) for column in zip(*rows, strict=True)])
-    columns = [
-        _column([value for part in tables for value in part[place]]) for place in range(len(names))
-    ]
-    return pa.table(columns, names=names)
+    while rows := result.fetchmany(ROWS):
+        columns = [_column(list(values)) for values in zip(*rows, strict=True)]
+        yield pa.RecordBatch.from_arrays(columns, names=[str(n) for n in range(len(columns))])
 
 
 def _column(values: list[Any]) -> Any:

@@ -5,11 +5,11 @@ import csv
 import io
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from perennial.adapters.intake import encoding
-from perennial.adapters.intake.table import SHOWN, require_room
+from perennial.adapters.intake.limits import SHOWN, require_room
 from perennial.core.profiling import dialect as dialects
 from perennial.core.profiling.dialect import LARGEST_FIELD, NAMES, Dialect
 from perennial.errors import InputError
@@ -21,8 +21,9 @@ LARGEST_ROW = 64 << 20  # a file so small is one block, so that no row can be to
 LARGEST_BLOCK = 16 << 20
 
 
-def read(file: IO[bytes], name: str) -> tuple[Any, list[str], list[str]]:
-    """Return a text file as an Arrow table of strings, its header, and what was found of it.
+@contextlib.contextmanager
+def opened(file: IO[bytes], name: str) -> Iterator[tuple[list[str], Iterator[Any], list[str]]]:
+    """Yield a text file's header, its rows as record batches of strings, and what was found of it.
 
     Args:
         file: Seekable, unpacked.
@@ -43,10 +44,9 @@ def read(file: IO[bytes], name: str) -> tuple[Any, list[str], list[str]]:
         whole = len(sample) < SAMPLE
         dialect = dialects.sniff(sample.decode("utf-8", "ignore"), whole)
         header = _header(file, start, dialect, name)
-        table = _parse(file, start, dialect, header, name)
-    by = NAMES.get(dialect.delimiter, repr(dialect.delimiter))
-    said = f"text in {found.upper().replace('_', '-')}, fields apart by {by}"
-    return table, header, [said]
+        by = NAMES.get(dialect.delimiter, repr(dialect.delimiter))
+        said = f"text in {found.upper().replace('_', '-')}, fields apart by {by}"
+        yield header, _blocks(file, start, dialect, header, name), [said]
 
 
 def _header(file: IO[bytes], start: int, dialect: Dialect, name: str) -> list[str]:
@@ -77,9 +77,10 @@ def _text(file: IO[bytes], start: int) -> Iterator[io.TextIOWrapper]:
         text.detach()
 
 
-def _parse(file: IO[bytes], start: int, dialect: Dialect, header: list[str], name: str) -> Any:
+def _blocks(
+    file: IO[bytes], start: int, dialect: Dialect, header: list[str], name: str
+) -> Iterator[Any]:
     import pyarrow as pa
-    from pyarrow import csv as arrow
 
     ragged: list[int] = []
 
@@ -89,40 +90,55 @@ def _parse(file: IO[bytes], start: int, dialect: Dialect, header: list[str], nam
 
     size = file.seek(0, 2)
     require_room(name, size, 0, len(header))
-    names = [f"c{place}" for place in range(len(header))]
     file.seek(start)
+    unsound: dict[int, str] = {}
+    rows = 0
     try:
-        table = arrow.read_csv(
-            pa.PythonFile(_Kept(file), mode="r"),
-            arrow.ReadOptions(
-                use_threads=False,
-                block_size=max(BLOCK, size + 1) if size < LARGEST_ROW else LARGEST_BLOCK,
-                skip_rows=dialect.skip,
-                column_names=names,
-                skip_rows_after_names=1,
-            ),
-            arrow.ParseOptions(
-                delimiter=dialect.delimiter,
-                quote_char=dialect.quote,
-                double_quote=dialect.escape is None,
-                escape_char=dialect.escape or False,
-                newlines_in_values=True,
-                invalid_row_handler=skip,
-            ),
-            arrow.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                strings_can_be_null=False,
-                check_utf8=True,
-            ),
-        )
+        with _reader(file, size, dialect, len(header), skip) as reader:
+            for block in reader:
+                for place, fault in _unsound_fields(block, rows, header, name):
+                    unsound.setdefault(place, fault)
+                rows += block.num_rows
+                yield block
     except pa.ArrowException as error:
         raise InputError(_unparsed(str(error), name), _RAGGED_REMEDY) from error
     if ragged:
-        raise InputError(
-            _ragged(file, start, dialect, len(header), len(ragged), name), _RAGGED_REMEDY
-        )
-    _require_sound_fields(table, header, name)
-    return table
+        faults = _ragged(file, start, dialect, len(header), len(ragged), name)
+        raise InputError(faults, _RAGGED_REMEDY)
+    if unsound:
+        raise InputError([unsound[place] for place in sorted(unsound)][:SHOWN], _RAGGED_REMEDY)
+
+
+def _reader(
+    file: IO[bytes], size: int, dialect: Dialect, width: int, skip: Callable[[Any], str]
+) -> Any:
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    names = [f"c{place}" for place in range(width)]
+    return arrow.open_csv(
+        pa.PythonFile(_Kept(file), mode="r"),
+        arrow.ReadOptions(
+            use_threads=False,
+            block_size=max(BLOCK, size + 1) if size < LARGEST_ROW else LARGEST_BLOCK,
+            skip_rows=dialect.skip,
+            column_names=names,
+            skip_rows_after_names=1,
+        ),
+        arrow.ParseOptions(
+            delimiter=dialect.delimiter,
+            quote_char=dialect.quote,
+            double_quote=dialect.escape is None,
+            escape_char=dialect.escape or False,
+            newlines_in_values=True,
+            invalid_row_handler=skip,
+        ),
+        arrow.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=False,
+            check_utf8=True,
+        ),
+    )
 
 
 _RAGGED_REMEDY = (
@@ -179,14 +195,14 @@ def _ragged(
     return faults
 
 
-def _require_sound_fields(table: Any, header: list[str], name: str) -> None:
-    """Check that no field is so large that it must be many, after a quote that is not closed."""
+def _unsound_fields(
+    block: Any, before: int, header: list[str], name: str
+) -> Iterator[tuple[int, str]]:
+    """Give the columns with a field so large that it must be many, after a quote that is not
+    closed; and where it is."""
     import pyarrow.compute as pc
 
-    faults = []
-    for place, column in enumerate(table.columns):
-        if not len(column):
-            continue
+    for place, column in enumerate(block.columns):
         sizes = pc.binary_length(column)
         largest = pc.max(sizes).as_py() or 0
         if largest <= LINES_OF_A_FIELD:
@@ -195,9 +211,8 @@ def _require_sound_fields(table: Any, header: list[str], name: str) -> None:
         lines = (column[row].as_py() or "").count("\n")
         if largest > LARGEST_FIELD or lines > LINES_OF_A_FIELD:
             what = f"{largest:,} bytes" if largest > LARGEST_FIELD else f"{lines:,} line breaks"
-            faults.append(
-                f"{name}: row {row + 1:,}, column {header[place][:60]}: a field with {what}: most "
-                "likely a quote that is not closed"
+            yield (
+                place,
+                f"{name}: row {before + row + 1:,}, column {header[place][:60]}: a field with "
+                f"{what}: most likely a quote that is not closed",
             )
-    if faults:
-        raise InputError(faults[:SHOWN], _RAGGED_REMEDY)

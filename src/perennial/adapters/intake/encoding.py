@@ -4,7 +4,7 @@ import codecs
 from dataclasses import dataclass
 from typing import IO
 
-from perennial.adapters.intake.table import SHOWN
+from perennial.adapters.intake.limits import SHOWN
 from perennial.errors import InputError
 
 BLOCK = 1 << 20

@@ -1,86 +1,96 @@
-"""Tables that come with types, from Parquet and databases, as plain pandas columns."""
+"""Values that come with types, from Parquet and databases, as plain pandas columns."""
 
+from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from perennial.adapters.intake.table import require_room
+from perennial.adapters.intake.limits import require_room
 from perennial.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+CELLS = 4_000_000  # of a block
+ROWS = 128 << 10
 
-def read_parquet(file: IO[bytes], name: str) -> Any:
-    """Return a Parquet file as an Arrow table.
+
+def opened(file: IO[bytes], name: str) -> Any:
+    """Return a Parquet file to read from.
 
     Raises:
         InputError: it is damaged or too large.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    file.seek(0)
     try:
-        file.seek(0)
         source = pq.ParquetFile(file)
         meta = source.metadata
         size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
-        require_room(name, size, meta.num_rows, meta.num_columns)
-        return source.read()
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError) as error:
-        told = " ".join(str(error).split())[:200]
-        raise InputError(f"{name}: damaged Parquet: {told}", "Write or copy it again.") from error
+    except _broken() as error:
+        raise _damaged(error, name) from error
+    require_room(name, size, meta.num_rows, meta.num_columns)
+    return source
 
 
-def plain(table: Any) -> "tuple[pd.DataFrame, list[str]]":
-    """Return a table's columns as int64, float64, bool, text or datetime64[us] in UTC; and names of
-    columns that are none of these, which are left out."""
-    import pandas as pd
+def blocks(source: Any, name: str) -> Iterator[Any]:
+    """Give the rows of a Parquet file as record batches.
 
-    found: dict[int, pd.Series] = {}
-    left_out = []
-    for place, name in enumerate(table.column_names):
-        series = _plain(table.column(place))
-        if series is None:
-            left_out.append(name)
-        else:
-            found[place] = series
-    frame = pd.DataFrame(found)
-    frame.columns = pd.Index([table.column_names[place] for place in found])
-    return frame, left_out
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        yield from source.iter_batches(min(ROWS, max(1, CELLS // source.metadata.num_columns)))
+    except _broken() as error:
+        raise _damaged(error, name) from error
 
 
-def _plain(column: Any) -> "pd.Series | None":
+def _broken() -> tuple[type[Exception], ...]:
+    import pyarrow as pa
+
+    return pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError
+
+
+def _damaged(error: Exception, name: str) -> InputError:
+    told = " ".join(str(error).split())[:200]
+    return InputError(f"{name}: damaged Parquet: {told}", "Write or copy it again.")
+
+
+def usable(values: Any) -> Any:
+    """Return an Arrow array as text, numbers, times, or true and false; None if it is none of
+    these."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     types = pa.types
-    if types.is_dictionary(column.type):
-        column = pc.cast(column, column.type.value_type)
-    kind = column.type
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
-        return column.to_pandas().astype("str")
-    if types.is_time(kind):
-        return pc.cast(column, pa.string()).to_pandas().astype("str")
+    if types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    kind = values.type
+    if types.is_string_view(kind) or types.is_time(kind):
+        return pc.cast(values, pa.string())
     if types.is_decimal(kind):
-        return pc.cast(column, pa.float64(), safe=False).to_pandas()
-    return _number_or_time(column, kind)
+        return pc.cast(values, pa.float64(), safe=False)
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_temporal(kind):
+        return None if types.is_interval(kind) else values
+    plain = (types.is_boolean, types.is_integer, types.is_floating, types.is_null)
+    return values if any(of(kind) for of in plain) else None
 
 
-def _number_or_time(column: Any, kind: Any) -> "pd.Series | None":
+def plain(column: Any) -> "pd.Series":
+    """Return a usable column as int64, float64, bool, text or datetime64[us] in UTC."""
     import pandas as pd
     import pyarrow as pa
 
+    kind, values = column.type, column.to_pandas()
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return values.astype("str")
     if pa.types.is_boolean(kind):
         if column.null_count:
-            return column.to_pandas().map({True: "True", False: "False"}).astype("str")
-        return column.to_pandas()
+            return values.map({True: "True", False: "False"}).astype("str")
+        return values
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        values = pd.to_datetime(column.to_pandas(), errors="coerce", utc=True)
+        values = pd.to_datetime(values, errors="coerce", utc=True)
         return values.dt.tz_localize(None).astype("datetime64[us]")
     if pa.types.is_duration(kind):
-        return column.to_pandas().dt.total_seconds()
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind):
-        values = column.to_pandas()
-        whole = pa.types.is_integer(kind) and not column.null_count
-        fits = whole and str(kind) != "uint64"
-        return values.astype("int64" if fits else "float64")
-    return None
+        return values.dt.total_seconds()
+    whole = pa.types.is_integer(kind) and not column.null_count and str(kind) != "uint64"
+    return values.astype("int64" if whole else "float64")

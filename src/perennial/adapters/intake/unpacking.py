@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from perennial.adapters.intake.table import GIB, LARGEST
+from perennial.adapters.intake.limits import GIB, LARGEST
 from perennial.errors import InputError
 
 BLOCK = 1 << 20

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,7 +25,8 @@ class Column:
     Attributes:
         name: As batches have it.
         kind: What it is.
-        cells: int64 or float64, text, bool, or datetime64[us]; shape (rows,).
+        read: Gives its cells, as `cells` describes them; of a large table from a file.
+        missing: The share of rows without a value.
         said: What was found about how it is written, a sentence each.
         code: Whether it is a category though it looks like numbers.
         formats: How a date that is text is written, most frequent first.
@@ -34,16 +35,24 @@ class Column:
 
     name: str
     kind: Kind
-    cells: pd.Series
+    read: Callable[[], pd.Series]
+    missing: float
     said: tuple[str, ...] = ()
     code: bool = False
     formats: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
     @property
-    def missing(self) -> float:
-        """The share of rows without a value."""
-        return float(self.cells.isna().mean())
+    def cells(self) -> pd.Series:
+        """int64 or float64, text, bool, or datetime64[us]; shape (rows,). Ask once."""
+        return self.read()
+
+
+def with_cells(
+    name: str, kind: Kind, cells: pd.Series, said: tuple[str, ...] = (), code: bool = False
+) -> Column:
+    """Return a column of these cells, shape (rows,)."""
+    return Column(name, kind, lambda: cells, float(cells.isna().mean()), said, code)
 
 
 def recognise(values: pd.Series, name: str, comma_is_decimal: bool = False) -> Column:
@@ -58,9 +67,9 @@ def recognise(values: pd.Series, name: str, comma_is_decimal: bool = False) -> C
     """
     values = values.reset_index(drop=True)
     if pd.api.types.is_bool_dtype(values):
-        return Column(name, "category", values)
+        return with_cells(name, "category", values)
     if pd.api.types.is_datetime64_any_dtype(values):
-        return Column(name, "date", values)
+        return with_cells(name, "date", values)
     if pd.api.types.is_numeric_dtype(values):
         return _number(name, values.astype("float64"), values, ())
     return _text(values, name, comma_is_decimal)
@@ -72,16 +81,17 @@ def as_category(column: Column) -> Column:
         return column
     from perennial.core.features import text_of
 
-    return Column(column.name, "category", text_of(column.cells).astype("str"), column.said, True)
+    cells = text_of(column.cells).astype("str")
+    return with_cells(column.name, "category", cells, column.said, code=True)
 
 
 def _text(values: pd.Series, name: str, comma_is_decimal: bool) -> Column:
     codes, levels = texts.levels_of(values)
     if levels.empty:
-        return Column(name, "number", pd.Series(float("nan"), index=values.index))
+        return with_cells(name, "number", pd.Series(float("nan"), index=values.index))
     if texts.is_code(levels):
         why = ("digits with leading zeros are a code, not a number",)
-        return Column(name, "category", texts.spread(levels, codes), why, True)
+        return with_cells(name, "category", texts.spread(levels, codes), why, True)
     number = texts.numbers(codes, levels, comma_is_decimal)
     if number is not None:
         said: tuple[str, ...] = ()
@@ -96,10 +106,10 @@ def _text(values: pd.Series, name: str, comma_is_decimal: bool) -> Column:
             said += (f"day and month could be the other way round: read as {found.formats[0]}",)
         if found.words:
             said += (f"taken as missing among dates: {', '.join(found.words)}",)
-        return Column(
-            name, "date", texts.spread(found.cells, codes), said, False, found.formats, found.words
-        )
-    return Column(name, "category", texts.spread(levels, codes))
+        cells = texts.spread(found.cells, codes)
+        column = with_cells(name, "date", cells, said)
+        return replace(column, formats=found.formats, words=found.words)
+    return with_cells(name, "category", texts.spread(levels, codes))
 
 
 def _number(name: str, number: pd.Series, own: pd.Series, said: tuple[str, ...]) -> Column:
@@ -108,14 +118,16 @@ def _number(name: str, number: pd.Series, own: pd.Series, said: tuple[str, ...])
         said += ("infinite values are taken as missing",)
     if set(words(name)) & CODE_NAMES and not finite.dropna().empty:
         said += ("a code by its name, not a number",)
-        return as_category(Column(name, "number", finite, said))
+        return as_category(with_cells(name, "number", finite, said))
     found = dates.of_numbers(finite) if finite.notna().any() else None
     if found is not None:
-        return Column(name, "date", found[0], (*said, f"dates as {found[1]}"))
+        return with_cells(name, "date", found[0], (*said, f"dates as {found[1]}"))
     whole = finite.notna().all() and not (finite % 1 != 0).any() and finite.abs().max() < 2**53
     if pd.api.types.is_integer_dtype(own):
-        return Column(name, "number", own.astype("int64") if whole or own.notna().all() else finite)
-    return Column(name, "number", finite.astype("int64") if whole else finite, said)
+        return with_cells(
+            name, "number", own.astype("int64") if whole or own.notna().all() else finite
+        )
+    return with_cells(name, "number", finite.astype("int64") if whole else finite, said)
 
 
 def sentinel(values: pd.Series) -> float | None:

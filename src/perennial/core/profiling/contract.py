@@ -114,14 +114,15 @@ def _target(profile: Profile, batches: Sequence[np.ndarray]) -> list[dict]:
 
 
 def _column(column: Column, profile: Profile, batches: Sequence[np.ndarray]) -> list[dict]:
-    found = _type(column.name, column.cells)
-    found += _nulls(column, profile, batches)
-    there = column.cells.dropna()
+    cells = column.cells
+    found = _type(column.name, cells)
+    found += _nulls(column.name, cells, profile.key, batches)
+    there = cells.dropna()
     if there.empty:
         return found
     if column.kind == "number":
         found += _range(column.name, there)
-        found += _middle(column, there, batches)
+        found += _middle(column.name, cells, there, batches)
     elif column.kind == "category" and not pd.api.types.is_bool_dtype(there):
         found += _levels(column.name, there)
     return found
@@ -155,12 +156,14 @@ def _type(name: str, values: pd.Series) -> list[dict]:
     ]
 
 
-def _nulls(column: Column, profile: Profile, batches: Sequence[np.ndarray]) -> list[dict]:
-    missing = column.cells.isna().to_numpy()
-    if column.name == profile.key:
-        rule = f"{column.name} is never null"
+def _nulls(
+    name: str, cells: pd.Series, key: str | None, batches: Sequence[np.ndarray]
+) -> list[dict]:
+    missing = cells.isna().to_numpy()
+    if name == key:
+        rule = f"{name} is never null"
         why = "rows without a key can't be kept together"
-        return [_expect("expect_column_values_to_not_be_null", {"column": column.name}, rule, why)]
+        return [_expect("expect_column_values_to_not_be_null", {"column": name}, rule, why)]
     worst = max(float(missing[rows].mean()) for rows in batches)
     allowed = USUAL if not worst else worst + max(USUAL, 0.25 * worst)
     if allowed >= 1:
@@ -170,8 +173,8 @@ def _nulls(column: Column, profile: Profile, batches: Sequence[np.ndarray]) -> l
     return [
         _expect(
             "expect_column_values_to_not_be_null",
-            {"column": column.name, "mostly": round(1 - allowed, 3)},
-            f"{column.name} is not null",
+            {"column": name, "mostly": round(1 - allowed, 3)},
+            f"{name} is not null",
             f"up to {allowed:.1%}: {had}; more is a broken export",
         )
     ]
@@ -192,12 +195,14 @@ def _range(name: str, there: pd.Series) -> list[dict]:
     ]
 
 
-def _middle(column: Column, there: pd.Series, batches: Sequence[np.ndarray]) -> list[dict]:
+def _middle(
+    name: str, cells: pd.Series, there: pd.Series, batches: Sequence[np.ndarray]
+) -> list[dict]:
     """Ask that half of the values are where nearly all were: what a change of unit moves."""
     low, high = (float(edge) for edge in there.quantile([0.05, 0.95]))
     if low == high:
         return []
-    own = [column.cells.iloc[rows].median() for rows in batches]
+    own = [cells.iloc[rows].median() for rows in batches]
     middles = [float(middle) for middle in own if pd.notna(middle)]
     least = float(np.nextafter(float(f"{min([low, *middles]):.9g}"), -np.inf))
     most = float(np.nextafter(float(f"{max([high, *middles]):.9g}"), np.inf))
@@ -207,8 +212,8 @@ def _middle(column: Column, there: pd.Series, batches: Sequence[np.ndarray]) -> 
     return [
         _expect(
             "expect_column_median_to_be_between",
-            {"column": column.name, "min_value": least, "max_value": most},
-            f"the middle value of {column.name} is from {least:.6g} to {most:.6g}",
+            {"column": name, "min_value": least, "max_value": most},
+            f"the middle value of {name} is from {least:.6g} to {most:.6g}",
             "nine of ten of your values are there; half of a batch beyond is another unit",
         )
     ]

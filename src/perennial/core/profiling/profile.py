@@ -7,7 +7,7 @@ import numpy as np
 
 from perennial.core.profiling import periods as cutting
 from perennial.core.profiling import roles, sizes, suspects, target, times, wished
-from perennial.core.profiling.columns import Column
+from perennial.core.profiling.columns import Column, with_cells
 from perennial.core.profiling.periods import Periods
 from perennial.core.profiling.roles import Chosen, Group
 from perennial.core.profiling.sizes import Sizes
@@ -132,7 +132,7 @@ def _roles(
             "known only with the answer"
         )
     rest = [column for column in usable if column.name not in leaks]
-    for name, other in suspects.same(rest).items():
+    for name, other in suspects.same(rest, len(positive)).items():
         if name not in wishes.sensitive:
             dropped[name] = f"says what {other} says"
     rest = [column for column in rest if column.name not in dropped]
@@ -159,5 +159,5 @@ def _roles(
 def _typed(column: Column, classes: Classes, target: str) -> Column:
     """Return a column as batches have it."""
     if column.name == target:
-        return Column(column.name, column.kind, classes.cells, column.said)
+        return with_cells(column.name, column.kind, classes.cells, column.said)
     return column

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from perennial.core.profiling import periods, suspects
 from perennial.core.profiling.columns import Column, feature_name, sentinel, words
@@ -51,8 +52,9 @@ def features(columns: Sequence[Column], alone: Mapping[str, float]) -> dict[str,
     found: dict[str, Chosen] = {}
     for column in columns:
         name = feature_name(column.name, found)
-        kind, told = _kind(column)
-        missing = sentinel(column.cells) if column.kind == "number" else None
+        cells = column.cells
+        kind, told = _kind(column, cells.dropna())
+        missing = sentinel(cells) if column.kind == "number" else None
         if missing is not None:
             told += f"; {missing:g} stands for no value"
         if column.missing:
@@ -63,8 +65,7 @@ def features(columns: Sequence[Column], alone: Mapping[str, float]) -> dict[str,
     return found
 
 
-def _kind(column: Column) -> tuple[str, str]:
-    values = column.cells.dropna()
+def _kind(column: Column, values: pd.Series) -> tuple[str, str]:
     if column.kind == "category":
         count = values.nunique()
         return "category", f"{count:,} level{'s' * (count != 1)}" + ", codes" * column.code
@@ -163,8 +164,10 @@ def look(
 
 
 def _several_rows(column: Column) -> str | None:
+    if "id" not in words(column.name):
+        return None
     values = column.cells.dropna()
-    if "id" not in words(column.name) or len(values) < 2:
+    if len(values) < 2:
         return None
     share = values.nunique() / len(values)
     if values.nunique() > 100 and share < suspects.IDENTIFIER:

@@ -102,16 +102,17 @@ def _comparable(values: pd.Series, kind: str) -> pd.Series:
     return values if kind == "number" else values.astype(object)
 
 
-def same(columns: list[Column]) -> dict[str, str]:
+def same(columns: list[Column], rows: int) -> dict[str, str]:
     """Return columns that say what another says, with that one's name.
 
     The same levels by other names, or numbers of the same order. Of two, the number is kept, else
     the first.
+
+    Args:
+        columns: All that could be features.
+        rows: How many each has.
     """
-    if not columns:
-        return {}
     ordered = sorted(columns, key=lambda column: column.kind == "category")
-    rows = len(ordered[0].cells)
     chosen = np.unique(np.linspace(0, rows - 1, min(rows, 20 * COMPARED)).astype(int))
     seen: dict[bytes, str] = {}
     found: dict[str, str] = {}
@@ -124,14 +125,14 @@ def same(columns: list[Column]) -> dict[str, str]:
             found[column.name] = seen[mark]
         else:
             seen[mark] = column.name
-    return found | _correlated([c for c in ordered if c.kind == "number" and c.name not in found])
+    numbers = [c for c in ordered if c.kind == "number" and c.name not in found]
+    return found | _correlated(numbers, rows)
 
 
-def _correlated(numbers: list[Column]) -> dict[str, str]:
+def _correlated(numbers: list[Column], rows: int) -> dict[str, str]:
     """Return numbers whose ranks are those of an earlier one, nearly."""
     if len(numbers) < 2:
         return {}
-    rows = len(numbers[0].cells)
     chosen = np.unique(np.linspace(0, rows - 1, min(rows, COMPARED)).astype(int))
     ranks = np.empty((len(numbers), len(chosen)), dtype="float32")
     for place, column in enumerate(numbers):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from perennial.core.features import text_of
-from perennial.core.profiling.columns import Column
+from perennial.core.profiling.columns import Column, Kind
 
 KNOWN_POSITIVE = (
     "1",
@@ -56,11 +56,11 @@ def classes(column: Column, positive: str | None) -> Classes | list[str]:
         positive: What the user says is the positive class; None if nothing.
     """
     values = column.cells
-    faults = _nulls(column)
+    faults = _nulls(column.name, values)
     there = values.dropna()
     distinct = sorted(there.unique(), key=str)
     if len(distinct) > 2:
-        return [*faults, f"target {column.name}: {_more(column, distinct)}"]
+        return [*faults, f"target {column.name}: {_more(column.kind, there, distinct)}"]
     if len(distinct) < 2:
         only = f"one class only, {distinct[0]!s}" if distinct else "no value in any row"
         return [*faults, f"target {column.name}: {only}: there is nothing to tell apart"]
@@ -72,32 +72,32 @@ def classes(column: Column, positive: str | None) -> Classes | list[str]:
         return faults
     place, why = chosen
     typed = values.astype("int64") if column.kind == "number" else values
-    both = [_value(value, column) for value in distinct]
+    both = [_value(value, typed) for value in distinct]
     rate = float((values == distinct[place]).mean())
     return Classes(typed, both[place], both[1 - place], why, rate)
 
 
-def _nulls(column: Column) -> list[str]:
-    missing = column.cells.isna()
+def _nulls(name: str, values: pd.Series) -> list[str]:
+    missing = values.isna()
     if not missing.any():
         return []
     rows = [str(row + 1) for row in missing.to_numpy().nonzero()[0][:SHOWN]]
     more = "…" if missing.sum() > len(rows) else ""
     return [
-        f"target {column.name}: no value in {int(missing.sum()):,} of {len(missing):,} rows: row "
+        f"target {name}: no value in {int(missing.sum()):,} of {len(missing):,} rows: row "
         f"{', '.join(rows)}{more}; leave out rows whose answer is not known"
     ]
 
 
-def _more(column: Column, distinct: list[object]) -> str:
+def _more(kind: Kind, there: pd.Series, distinct: list[object]) -> str:
     named = ", ".join(_text(value)[:40] for value in distinct[:SHOWN])
     more = ", …" if len(distinct) > SHOWN else ""
-    if column.kind == "date":
+    if kind == "date":
         return f"dates ({named}{more}); a target has two values"
-    number = column.kind == "number"
-    whole = number and not (column.cells.dropna() % 1 != 0).any()
+    number = kind == "number"
+    whole = number and not (there % 1 != 0).any()
     if number and (len(distinct) > MULTICLASS or not whole):
-        low, high = column.cells.min(), column.cells.max()
+        low, high = there.min(), there.max()
         return f"a number from {low:g} to {high:g}, which is regression; two classes are supported"
     return f"{len(distinct):,} values ({named}{more}), which is multiclass; two are supported"
 
@@ -129,7 +129,8 @@ def _text(value: object) -> str:
     return str(text_of(pd.Series([value]))[0])
 
 
-def _value(value: object, column: Column) -> str | int | bool:
-    if pd.api.types.is_bool_dtype(column.cells):
+def _value(value: object, values: pd.Series) -> str | int | bool:
+    if pd.api.types.is_bool_dtype(values):
         return bool(value)
-    return int(value) if column.kind == "number" else str(value)  # type: ignore[call-overload]
+    number = pd.api.types.is_numeric_dtype(values)
+    return int(value) if number else str(value)  # type: ignore[call-overload]

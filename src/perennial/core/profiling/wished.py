@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from perennial.core.profiling.columns import Column
 
@@ -64,7 +65,8 @@ def required(
         if name is None:
             continue
         column = columns[name]
-        missing = column.cells.isna().to_numpy()
+        cells = column.cells
+        missing = cells.isna().to_numpy()
         if missing.any():
             rows = ", ".join(place(int(row)) for row in np.flatnonzero(missing)[:5])
             more = "…" if missing.sum() > 5 else ""
@@ -74,22 +76,20 @@ def required(
                 f"({rows}{more}); complete them, or leave {option} out"
             )
         elif option == "--time":
-            faults += _no_time(column)
-        elif column.cells.nunique() < FEWEST_KEYS:
-            faults.append(
-                f"--key {name}: only {column.cells.nunique()} values; rows can't be held out by it"
-            )
+            faults += _no_time(column, cells)
+        elif (distinct := cells.nunique()) < FEWEST_KEYS:
+            faults.append(f"--key {name}: only {distinct} values; rows can't be held out by it")
     return faults
 
 
-def _no_time(column: Column) -> list[str]:
+def _no_time(column: Column, cells: pd.Series) -> list[str]:
     name = column.name
     if column.kind == "date":
         if any("other way round" in said for said in column.said):
             text = "; ".join(column.said)
             return [f"--time {name}: {text}; write dates as YYYY-MM-DD, so that order is sure"]
         return []
-    if column.kind == "number" and not (column.cells % 1 != 0).any():
+    if column.kind == "number" and not (cells % 1 != 0).any():
         return []
-    some = ", ".join(map(str, column.cells.dropna().unique()[:3]))
+    some = ", ".join(map(str, cells.dropna().unique()[:3]))
     return [f"--time {name}: neither dates nor whole numbers ({some}); write them as YYYY-MM-DD"]
