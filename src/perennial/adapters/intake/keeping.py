@@ -27,9 +27,10 @@ def _aside(column: Column, table: Table) -> Column:
 
     handle, path = tempfile.mkstemp(".arrow", dir=table.folder)
     os.close(handle)
-    feather.write_feather(pa.table({"cells": pa.array(column.cells)}), path, compression="lz4")
+    cells = pa.table({"cells": pa.array(column.cells)})
+    feather.write_feather(cells, path, compression="uncompressed")  # so it is mapped, not read
 
     def read() -> "pd.Series":
-        return feather.read_table(path, memory_map=False).column("cells").to_pandas()
+        return feather.read_table(path, memory_map=True).column("cells").to_pandas()
 
     return replace(column, read=read)

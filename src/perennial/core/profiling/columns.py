@@ -122,12 +122,15 @@ def _number(name: str, number: pd.Series, own: pd.Series, said: tuple[str, ...])
     found = dates.of_numbers(finite) if finite.notna().any() else None
     if found is not None:
         return with_cells(name, "date", found[0], (*said, f"dates as {found[1]}"))
-    whole = finite.notna().all() and not (finite % 1 != 0).any() and finite.abs().max() < 2**53
-    if pd.api.types.is_integer_dtype(own):
-        return with_cells(
-            name, "number", own.astype("int64") if whole or own.notna().all() else finite
-        )
+    if pd.api.types.is_integer_dtype(own) and own.notna().all():
+        return with_cells(name, "number", own.astype("int64"))
+    whole = finite.notna().all() and is_whole(finite) and finite.abs().max() < 2**53
     return with_cells(name, "number", finite.astype("int64") if whole else finite, said)
+
+
+def is_whole(values: pd.Series) -> bool:
+    """Say whether numbers, of which none is missing, have no decimals."""
+    return pd.api.types.is_integer_dtype(values) or not (values % 1 != 0).any()
 
 
 def sentinel(values: pd.Series) -> float | None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from perennial.core.features import text_of
 from perennial.core.profiling import dates, texts
-from perennial.core.profiling.columns import recognise
+from perennial.core.profiling.columns import is_whole, recognise
 
 SHOWN = 5
 BOOLEANS = {"true": True, "false": False}
@@ -78,7 +78,7 @@ def _numbers(values: pd.Series, comma_is_decimal: bool) -> pd.Series:
 
 def _whole(cells: pd.Series) -> pd.Series:
     finite = cells.where(cells.abs() != float("inf"))
-    whole = finite.notna().all() and not (finite % 1 != 0).any() and finite.abs().max() < 2**53
+    whole = finite.notna().all() and is_whole(finite) and finite.abs().max() < 2**53
     return finite.astype("int64") if whole and len(finite) else finite
 
 

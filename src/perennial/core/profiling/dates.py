@@ -72,10 +72,10 @@ def by_formats(levels: pd.Series, formats: Sequence[str]) -> pd.Series:
 def of_numbers(values: pd.Series) -> tuple[pd.Series, str] | None:
     """Return whole numbers as dates (20240131, or seconds since 1970), and how; else None."""
     there = values.dropna()
-    if there.empty or (there % 1 != 0).any():
+    if there.empty:
         return None
     low, high = float(there.min()), float(there.max())
-    if low >= 19000101 and high <= 21001231:
+    if low >= 19000101 and high <= 21001231 and not (there % 1 != 0).any():
         text = there.astype("int64").astype("str")
         read: pd.Series = pd.to_datetime(text, format="%Y%m%d", errors="coerce")
         if read.notna().all():

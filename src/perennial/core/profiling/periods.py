@@ -39,11 +39,9 @@ def cut(times: pd.Series, target: np.ndarray, wanted: Sizes) -> Periods:
         target: 1 where positive, shape (rows,).
         wanted: Rows to hold out, and to calibrate on.
     """
-    tried = {unit: named(times, unit) for unit in ALIASES}
-    scores = {unit: _score(names, target, wanted) for unit, names in tried.items()}
-    best = max(scores.values())
-    unit = next(unit for unit, score in scores.items() if score == best)
-    return _periods(tried[unit], unit, wanted)
+    scores = {unit: _score(named(times, unit), target, wanted) for unit in ALIASES}
+    best = max(scores, key=lambda unit: scores[unit])  # the first of equal ones
+    return _periods(named(times, best), best, wanted)
 
 
 def given(names: np.ndarray, unit: str, wanted: Sizes) -> Periods:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.core.profiling import periods, suspects
-from perennial.core.profiling.columns import Column, feature_name, sentinel, words
+from perennial.core.profiling.columns import Column, feature_name, is_whole, sentinel, words
 from perennial.core.profiling.sizes import RARER, Sizes
 from perennial.params import RESERVED
 
@@ -74,7 +74,7 @@ def _kind(column: Column, values: pd.Series) -> tuple[str, str]:
     low, high = float(values.min()), float(values.max())
     told = f"from {low:.4g} to {high:.4g}"
     middle = float(values.abs().median())
-    whole = not (values % 1 != 0).any()
+    whole = is_whole(values)
     if whole and values.nunique() / len(values) > NEARLY_ALL_DISTINCT and values.nunique() > 2:
         return "signed_log", f"{told}, whole numbers that hardly come again"
     if max(abs(low), abs(high)) > SKEWED * max(middle, 1.0):
@@ -117,9 +117,10 @@ def _bins(column: Column) -> tuple[list[float] | None, str]:
 
 def times(
     columns: Mapping[str, Column], target: str, positive: np.ndarray, wanted: Sizes
-) -> list[str]:
-    """Return the columns that could be the rows' time: dates in every row that can be split by."""
-    found = []
+) -> dict[str, periods.Periods]:
+    """Return the columns that could be the rows' time, dates in every row that can be split by;
+    and how rows are cut by each."""
+    found = {}
     for name, column in columns.items():
         if name == target or column.kind != "date" or column.missing:
             continue
@@ -127,7 +128,7 @@ def times(
             continue
         cut = periods.cut(column.cells, positive, wanted)
         if cut.split:
-            found.append(name)
+            found[name] = cut
     return found
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from perennial.core import leaks
 from perennial.core.estimates import roc_auc_from
-from perennial.core.profiling.columns import Column, words
+from perennial.core.profiling.columns import Column, is_whole, words
 
 LEAK = 0.95  # ROC AUC of one column alone: above, it has most likely seen the answer
 IDENTIFIER = 0.9  # share of distinct values
@@ -54,7 +54,7 @@ def identifies(column: Column, own: pd.Series, distinct: int) -> str | None:
     said = f"an identifier: {distinct:,} distinct values in {len(own):,} rows"
     if column.kind == "category":
         return None if own.astype("str").str.len().median() > 30 else said
-    if (own % 1 != 0).any():
+    if not is_whole(own):
         return None  # a measurement with decimals may well never repeat
     named = {"id", "no", "nr", "number", "key", "uuid", "index", "rownum"} & set(words(column.name))
     span = float(own.max() - own.min() + 1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from perennial.core.features import text_of
-from perennial.core.profiling.columns import Column, Kind
+from perennial.core.profiling.columns import Column, Kind, is_whole
 
 KNOWN_POSITIVE = (
     "1",
@@ -95,7 +95,7 @@ def _more(kind: Kind, there: pd.Series, distinct: list[object]) -> str:
     if kind == "date":
         return f"dates ({named}{more}); a target has two values"
     number = kind == "number"
-    whole = number and not (there % 1 != 0).any()
+    whole = number and is_whole(there)
     if number and (len(distinct) > MULTICLASS or not whole):
         low, high = there.min(), there.max()
         return f"a number from {low:g} to {high:g}, which is regression; two classes are supported"

@@ -49,7 +49,8 @@ def levels_of(values: pd.Series) -> tuple[np.ndarray, pd.Series]:
 
 def spread(per_level: pd.Series, codes: np.ndarray) -> pd.Series:
     """Return what each level has for each row; missing where the row has none."""
-    return per_level.reindex(codes).reset_index(drop=True)
+    cells = pd.api.extensions.take(per_level.array, codes, allow_fill=True)
+    return pd.Series(cells)
 
 
 def is_code(levels: pd.Series) -> bool:

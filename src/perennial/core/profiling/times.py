@@ -50,21 +50,21 @@ def find(
     if wishes.time is None and named is not None:
         return When(_checked(periods.given(named, "file", wanted), positive, wanted))
     name = wishes.time
-    said: tuple[str, ...] = ()
     if name is None:
         able = roles.times(columns, wishes.target, positive, wanted)
         if len(able) != 1:
             several = f"{', '.join(able)} could each be the rows' time: say which with --time"
             return When(None, said=(several,) if able else ())
-        name = able[0]
-        said = (f"{name} is taken for the rows' time; --no-time if it isn't",)
+        (name, cut), *_ = able.items()
+        said = f"{name} is taken for the rows' time; --no-time if it isn't"
+        return When(_checked(cut, positive, wanted), name, (said,))
     column = columns[name]
     if column.kind == "number":
         numbers = periods.of_numbers(column.cells)
         cut = periods.given(numbers, f"value of {name}", wanted)
     else:
         cut = periods.cut(column.cells, positive, wanted)
-    return When(_checked(cut, positive, wanted), name, said)
+    return When(_checked(cut, positive, wanted), name)
 
 
 def _checked(cut: Periods, positive: np.ndarray, wanted: Sizes) -> Periods | None:

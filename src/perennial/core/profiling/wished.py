@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from perennial.core.profiling.columns import Column
+from perennial.core.profiling.columns import Column, is_whole
 
 FEWEST_KEYS = 10
 
@@ -89,7 +89,7 @@ def _no_time(column: Column, cells: pd.Series) -> list[str]:
             text = "; ".join(column.said)
             return [f"--time {name}: {text}; write dates as YYYY-MM-DD, so that order is sure"]
         return []
-    if column.kind == "number" and not (cells % 1 != 0).any():
+    if column.kind == "number" and is_whole(cells):
         return []
     some = ", ".join(map(str, cells.dropna().unique()[:3]))
     return [f"--time {name}: neither dates nor whole numbers ({some}); write them as YYYY-MM-DD"]
