@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from perennial.adapters.intake.limits import on_temporary_disk
 from perennial.adapters.intake.table import AT_ONCE, Table
 from perennial.core.profiling.columns import Column, recognise
 
@@ -28,7 +29,8 @@ def _aside(column: Column, table: Table) -> Column:
     handle, path = tempfile.mkstemp(".arrow", dir=table.folder)
     os.close(handle)
     cells = pa.table({"cells": pa.array(column.cells)})
-    feather.write_feather(cells, path, compression="uncompressed")  # so it is mapped, not read
+    with on_temporary_disk():
+        feather.write_feather(cells, path, compression="uncompressed")  # so it is mapped, not read
 
     def read() -> "pd.Series":
         return feather.read_table(path, memory_map=True).column("cells").to_pandas()

@@ -13,57 +13,85 @@ from perennial.adapters.intake.table import Part, Table
 from perennial.core.profiling.columns import distinct_names
 from perennial.errors import InputError
 
+Blocks = Iterable[Any]  # Arrow record batches
 
-def land(blocks: Iterable[Any], header: Sequence[str], folder: Path, what: str) -> Table:
+
+def land(
+    header: Sequence[str], groups: Iterable[tuple[Sequence[int], Blocks]], folder: Path, what: str
+) -> Table:
     """Put rows aside.
 
     Args:
-        blocks: Arrow record batches, each with a column for each name of the header.
-        header: Names, as the source has them.
+        header: The columns' names, as the source has them.
+        groups: The places of some columns, and all rows of these in blocks; of text and databases
+            there is one group, as they can't be read by columns.
         folder: Where to.
         what: What to call the source.
 
     Raises:
         InputError: there are no rows, too many, or no column that can be used.
     """
-    import pyarrow as pa
-
     names, renamed = distinct_names(list(header))
     left_out: dict[str, None] = {}
-    size = rows = 0
-
-    def usable(block: Any) -> Any:
-        nonlocal size, rows
-        size, rows = size + block.nbytes, rows + block.num_rows
-        require_room(what, size, rows, len(header))
-        found = dict(zip(names, map(typed.usable, block.columns), strict=True))
-        left_out.update((name, None) for name, column in found.items() if column is None)
-        return pa.RecordBatch.from_pydict({n: c for n, c in found.items() if c is not None})
-
-    parts = [
-        _write(alike, schema, folder)
-        for schema, alike in itertools.groupby(map(usable, blocks), lambda block: block.schema)
-    ]
-    if rows == 0:
+    read = []
+    for places, blocks in groups:
+        own = [names[place] for place in places]
+        read.append(_parts(_usable(_bounded(blocks, what, len(header)), own, left_out), folder))
+    parts = tuple(_beside(alike) for alike in zip(*read, strict=True))
+    if not sum(part.rows for part in parts):
         raise InputError(f"{what}: a header and no rows", "Export it again, with rows.")
     said = [f"{why}, so it is called `{new}`" for new, why in renamed.items()]
     if left_out:
-        said.append(f"left out, as lists, structures or bytes: {', '.join([*left_out][:SHOWN])}")
-    own = tuple(name for name in names if name not in left_out)
-    if not own:
+        some = [name for name in names if name in left_out][:SHOWN]
+        said.append(f"left out, as lists, structures or bytes: {', '.join(some)}")
+    usable = tuple(name for name in names if name not in left_out)
+    if not usable:
         raise InputError(f"{what}: no column that can be used", "Export it as a flat table.")
-    return Table(tuple(parts), own, tuple(said), what, ((what, 0),))
+    return Table(parts, usable, tuple(said), what, ((what, 0),))
 
 
-def _write(blocks: Iterable[Any], schema: Any, folder: Path) -> Part:
+def _bounded(blocks: Blocks, what: str, width: int) -> Blocks:
+    size = rows = 0
+    for block in blocks:
+        size, rows = size + block.nbytes, rows + block.num_rows
+        require_room(what, size, rows, width)
+        yield block
+
+
+def _usable(blocks: Blocks, names: Sequence[str], left_out: dict[str, None]) -> Blocks:
+    """Give blocks with the columns that can be used, by name; note the others."""
     import pyarrow as pa
 
-    handle, path = tempfile.mkstemp(".arrow", dir=folder)
+    for block in blocks:
+        found = dict(zip(names, map(typed.usable, block.columns), strict=True))
+        left_out.update((name, None) for name, column in found.items() if column is None)
+        rows = pa.nulls(block.num_rows)  # says how many there are where no column can be used
+        yield pa.RecordBatch.from_arrays(
+            [*(c for c in found.values() if c is not None), rows],
+            names=[*(n for n, c in found.items() if c is not None), ""],
+        )
+
+
+def _parts(blocks: Blocks, folder: Path) -> list[Part]:
+    """Write blocks, those of the same types one after another into one file."""
+    alike = itertools.groupby(blocks, key=lambda block: block.schema)
+    return [_write(own, schema, folder) for schema, own in alike]
+
+
+def _write(blocks: Blocks, schema: Any, folder: Path) -> Part:
+    import pyarrow as pa
+
+    handle, name = tempfile.mkstemp(".arrow", dir=folder)
     os.close(handle)
-    rows = 0
+    path, rows = Path(name), 0
     options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, schema, options=options) as writer:
+    with pa.OSFile(name, "wb") as file, pa.ipc.new_file(file, schema, options=options) as writer:
         for block in blocks:
             writer.write(block)
             rows += block.num_rows
-    return Part(Path(path), {name: place for place, name in enumerate(schema.names)}, rows)
+    return Part({column: (path, place) for place, column in enumerate(schema.names)}, rows)
+
+
+def _beside(parts: Sequence[Part]) -> Part:
+    """Return parts of the same rows as one."""
+    return Part({k: v for part in parts for k, v in part.places.items()}, parts[0].rows)

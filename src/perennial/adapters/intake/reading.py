@@ -11,7 +11,7 @@ from typing import IO
 
 from perennial.adapters.intake import database, delimited, typed, unpacking
 from perennial.adapters.intake.landing import land
-from perennial.adapters.intake.limits import SHOWN, require_room
+from perennial.adapters.intake.limits import SHOWN, on_temporary_disk, require_room
 from perennial.adapters.intake.table import Table
 from perennial.errors import InputError, for_each
 
@@ -38,13 +38,15 @@ def read(data: str, query: str | None = None) -> Iterator[Table]:
         UnreachableError: the database can't be reached.
     """
     with tempfile.TemporaryDirectory(prefix="perennial-rows-") as folder:
-        yield _table(data, query, Path(folder))
+        with on_temporary_disk():
+            table = _table(data, query, Path(folder))
+        yield table
 
 
 def _table(data: str, query: str | None, folder: Path) -> Table:
     if "://" in data:
         with database.opened(data, query) as (header, blocks, shown, name):
-            table = land(blocks, header, folder, shown)
+            table = land(header, [(range(len(header)), blocks)], folder, shown)
         return replace(table, said=(f"{shown}, by a query", *table.said), name=name)
     if query is not None:
         remedy = "Leave it out, or give the address of a database as --data."
@@ -68,12 +70,12 @@ def _file(path: Path, folder: Path) -> Table:
         if head.startswith(b"PAR1"):
             source = typed.opened(file, str(path))
             header, decimal = source.schema_arrow.names, False
-            table = land(typed.blocks(source, str(path)), header, folder, str(path))
+            table = land(header, typed.groups(source, str(path)), folder, str(path))
             found.append("Parquet")
         else:
             _require_text(head, file, path)
             with delimited.opened(file, str(path)) as (header, blocks, more):
-                table = land(blocks, header, folder, str(path))
+                table = land(header, [(range(len(header)), blocks)], folder, str(path))
             found += more
             decimal = "semicolons" in more[0]
     said = (*found, *table.said)

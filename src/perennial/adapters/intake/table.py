@@ -1,5 +1,6 @@
 """What was read: rows that are put aside, and come back a few columns at a time."""
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +20,11 @@ class Part:
     """Rows that are put aside.
 
     Attributes:
-        path: An Arrow file.
-        places: Where in it each column is.
+        places: The Arrow file that each column is in, and its place there.
         rows: How many there are.
     """
 
-    path: Path
-    places: Mapping[str, int]
+    places: Mapping[str, tuple[Path, int]]
     rows: int
 
 
@@ -54,7 +53,8 @@ class Table:
     @property
     def folder(self) -> Path:
         """Where more can be put aside."""
-        return self.parts[0].path.parent
+        path, _ = self.parts[0].places[self.names[0]]
+        return path.parent
 
     @property
     def rows(self) -> int:
@@ -80,13 +80,15 @@ class Table:
 def _read(part: Part, names: Sequence[str]) -> "dict[str, pd.Series]":
     import pyarrow as pa
 
-    there = sorted((place, name) for name, place in part.places.items() if name in set(names))
-    options = pa.ipc.IpcReadOptions(included_fields=[place for place, _ in there])
-    if not there:  # to Arrow, no field is every field
-        return {}
-    with pa.OSFile(str(part.path)) as file:
-        table = pa.ipc.open_file(file, options=options).read_all()
-    return {name: typed.plain(table.column(n)) for n, (_, name) in enumerate(there)}
+    there = sorted((*part.places[name], name) for name in names if name in part.places)
+    found: dict[str, pd.Series] = {}
+    for path, own in itertools.groupby(there, key=lambda one: one[0]):
+        columns = list(own)
+        options = pa.ipc.IpcReadOptions(included_fields=[place for _, place, _ in columns])
+        with pa.OSFile(str(path)) as file:
+            table = pa.ipc.open_file(file, options=options).read_all()
+        found |= {name: typed.plain(table.column(n)) for n, (_, _, name) in enumerate(columns)}
+    return found
 
 
 def _together(own: "Sequence[pd.Series | None]", parts: Sequence[Part]) -> "pd.Series":

@@ -9,8 +9,8 @@ from perennial.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-CELLS = 4_000_000  # of a block
-ROWS = 128 << 10
+ROWS, COLUMNS = 128 << 10, 32  # of a block
+BUFFER = 1 << 20  # bytes of a column, not its whole row group
 
 
 def opened(file: IO[bytes], name: str) -> Any:
@@ -23,7 +23,7 @@ def opened(file: IO[bytes], name: str) -> Any:
 
     file.seek(0)
     try:
-        source = pq.ParquetFile(file)
+        source = pq.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False)
         meta = source.metadata
         size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
     except _broken() as error:
@@ -32,14 +32,23 @@ def opened(file: IO[bytes], name: str) -> Any:
     return source
 
 
-def blocks(source: Any, name: str) -> Iterator[Any]:
-    """Give the rows of a Parquet file as record batches.
+def groups(source: Any, name: str) -> Iterator[tuple[list[int], Iterator[Any]]]:
+    """Give the places of some columns of a Parquet file, and all rows of these as record batches.
 
     Raises:
         InputError: it is damaged.
     """
+    header = source.schema_arrow.names
+    distinct = list(dict.fromkeys(header))
+    for start in range(0, len(distinct), COLUMNS):
+        some = distinct[start : start + COLUMNS]
+        places = [place for place, own in enumerate(header) if own in set(some)]
+        yield places, _blocks(source, some, name)
+
+
+def _blocks(source: Any, columns: list[str], name: str) -> Iterator[Any]:
     try:
-        yield from source.iter_batches(min(ROWS, max(1, CELLS // source.metadata.num_columns)))
+        yield from source.iter_batches(ROWS, columns=columns)
     except _broken() as error:
         raise _damaged(error, name) from error
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from perennial.adapters.intake.limits import GIB, LARGEST
+from perennial.adapters.intake.limits import FULL, GIB, LARGEST
 from perennial.errors import InputError
 
 BLOCK = 1 << 20
@@ -69,6 +69,8 @@ def _unpack(path: Path, file: IO[bytes], how: str, target: IO[bytes]) -> None:
                     )
                 target.write(block)
     except TORN as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
         told = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path}: damaged {how}: {told}", "Copy or export it again.") from error
     if total == 0:
