@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.core import attribution
+from perennial.core.part import evenly
 
 VALUES = pd.DataFrame({"a": [1.0, -3.0, 2.0], "b": [0.5, 0.5, -0.5], "c": [0.0, 0.0, 0.0]})
 
@@ -75,7 +76,7 @@ def test_a_value_that_is_no_number_is_no_small_additivity_error() -> None:
 def test_rows_chosen_evenly_span_all_rows_and_are_as_many_as_asked_for(
     rows: int, at_most: int
 ) -> None:
-    found = attribution.evenly(rows, at_most)
+    found = evenly(rows, at_most)
     assert len(found) == min(rows, at_most)
     assert found[0] == 0
     assert at_most == 1 or found[-1] == rows - 1

@@ -6,11 +6,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.core.metrics import Statistic
-
-
-def evenly(rows: int, at_most: int) -> np.ndarray:
-    """Return the numbers of at most `at_most` rows, evenly spaced over all; shape (chosen,)."""
-    return np.unique(np.linspace(0, rows - 1, min(rows, at_most)).round().astype("int64"))
+from perennial.core.part import evenly
 
 
 def importance(values: pd.DataFrame) -> list[dict[str, Any]]:

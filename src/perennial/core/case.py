@@ -12,7 +12,7 @@ import pandas as pd
 
 from perennial.core import attribution, fairness, features, leaks, probing, proxies, slices
 from perennial.core.model.candidate import Candidate
-from perennial.core.part import Part
+from perennial.core.part import Part, evenly
 from perennial.core.plan import PARTS
 from perennial.core.training import BASELINES, fit_candidate, margin_without, without_mitigation
 from perennial.core.verdict import Evidence, Rival
@@ -178,7 +178,7 @@ def _explain(case: Fitted) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
     attributions = {}
     settings, train, holdout = case.params.explanation, case.parts["train"], case.parts["holdout"]
     for name, part in (("train", train), ("holdout", holdout)):
-        chosen = part.features.iloc[attribution.evenly(len(part.features), settings.rows)]
+        chosen = part.features.iloc[evenly(len(part.features), settings.rows)]
         values, base = case.candidate.contributions(chosen)
         attributions[name] = pd.DataFrame(values, columns=chosen.columns)
         error = attribution.additivity_error(values, base, case.candidate.margin(chosen))
@@ -203,7 +203,7 @@ def _leaks(case: Fitted) -> dict[str, Any]:
 
 def _behave(case: Fitted) -> dict[str, Any]:
     settings, holdout = case.params.behaviour, case.parts["holdout"].features
-    chosen = attribution.evenly(len(holdout), settings.rows)
+    chosen = evenly(len(holdout), settings.rows)
     raw, rows = case.raw.iloc[chosen].reset_index(drop=True), holdout.iloc[chosen]
     return probing.probe(case.candidate, case.default, raw, rows, settings, case.params.seed)
 
@@ -214,7 +214,7 @@ def _rival(case: Fitted, explained: int) -> Rival | None:
     rows = case.champion.spec.transform(case.raw)
     if case.is_champion:
         return Rival(True, case.champion.probability(rows), pd.DataFrame())
-    values, _ = case.champion.contributions(rows.iloc[attribution.evenly(len(rows), explained)])
+    values, _ = case.champion.contributions(rows.iloc[evenly(len(rows), explained)])
     return Rival(
         False,
         case.champion.probability(rows),

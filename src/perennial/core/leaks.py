@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.core import estimates
+from perennial.core.part import evenly
 from perennial.params import Split
 
 SCORED = 200_000  # rows that say how well each feature alone predicts, to within 0.003
@@ -83,9 +84,7 @@ def single_features(features: pd.DataFrame, target: np.ndarray) -> dict[str, dic
     is ranked by its levels' rates in the other half of the rows, or many levels would look like
     knowledge. Of many rows, `SCORED` are looked at, evenly spaced.
     """
-    chosen = np.unique(
-        np.linspace(0, len(target) - 1, min(len(target), SCORED)).round().astype(int)
-    )
+    chosen = evenly(len(target), SCORED)
     features, target = features.iloc[chosen], target[chosen]
     found = {}
     for name in features:

@@ -22,3 +22,8 @@ class Part:
         """Return the rows of these numbers, in their order."""
         key = None if self.key is None else self.key[chosen]
         return Part(self.features.iloc[chosen], self.target[chosen], self.groups.iloc[chosen], key)
+
+
+def evenly(rows: int, at_most: int) -> np.ndarray:
+    """Return the numbers of at most `at_most` rows, evenly spaced over all; shape (chosen,)."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, at_most)).round().astype("int64"))

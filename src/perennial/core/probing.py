@@ -13,6 +13,7 @@ import pandas as pd
 from perennial.core import cost, parity
 from perennial.core.features import MISSING, groups
 from perennial.core.model.candidate import Candidate
+from perennial.core.part import evenly
 from perennial.params import Behaviour, Change
 
 UNSEEN = "\u2042 never seen"
@@ -85,7 +86,7 @@ def invariance(candidate: Candidate, raw: pd.DataFrame, seed: int) -> dict[str, 
     shuffled[order] = _probability(candidate, raw.iloc[order])
     size = max(1, len(raw) // 7)  # no divisor of the whole: the last batch is smaller
     batches = [_probability(candidate, raw[i : i + size]) for i in range(0, len(raw), size)]
-    few = np.unique(np.linspace(0, len(raw) - 1, min(SINGLE, len(raw))).round().astype(int))
+    few = evenly(len(raw), SINGLE)
     single = [_probability(candidate, raw.iloc[[i]])[0] for i in few]
     return {
         "order_of_rows": _gap(expected, shuffled),

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from perennial.core import estimates, leaks
-from perennial.core.attribution import evenly
 from perennial.core.features import FeatureSpec
 from perennial.core.model import boosting
-from perennial.core.part import Part
+from perennial.core.part import Part, evenly
 from perennial.params import Feature, Params
 
 RECIPE = {"params": {"learning_rate": 0.3, "max_depth": 4}, "rounds": 40}

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.core.model import boosting, kinds, linear
-from perennial.core.part import Part
+from perennial.core.part import Part, evenly
 from perennial.errors import InputError
 from perennial.params.search import Kind
 
@@ -79,10 +79,7 @@ class Trial:
 def sampled(train: Part, at_most: int) -> Part:
     """Return at most so many of the rows, evenly spaced over all: every period keeps its share."""
     rows = len(train.target)
-    if rows <= at_most:
-        return train
-    chosen = np.unique(np.linspace(0, rows - 1, at_most).round().astype("int64"))
-    return train.take(chosen)
+    return train if rows <= at_most else train.take(evenly(rows, at_most))
 
 
 def with_rounds(recipe: Mapping[str, Any], factor: float, at_most: int) -> dict[str, Any]:

@@ -7,8 +7,9 @@ import pandas as pd
 
 from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, onnx_export
-from perennial.core import attribution, probing
+from perennial.core import probing
 from perennial.core.model.candidate import Candidate, from_artefacts
+from perennial.core.part import evenly
 from perennial.params import Behaviour
 from perennial.stages import exports, timing
 
@@ -42,7 +43,7 @@ def _probe(
     seed: int,
 ) -> int:
     """Write counts, gaps and counted costs; return how many rows moved the wrong way."""
-    chosen = attribution.evenly(len(raw), settings.rows)
+    chosen = evenly(len(raw), settings.rows)
     default = from_artefacts(bundles.read(paths.BASELINES / "default"))
     some = raw.iloc[chosen].reset_index(drop=True)
     found = probing.probe(candidate, default, some, features.iloc[chosen], settings, seed)

@@ -9,7 +9,7 @@ from perennial.adapters import batches, bundles, files, matrices, plots
 from perennial.adapters.configuration import read_params
 from perennial.core import attribution, proxies, training
 from perennial.core.model.candidate import Candidate, from_artefacts
-from perennial.core.part import Part
+from perennial.core.part import Part, evenly
 from perennial.params import Params
 from perennial.stages.running import run
 
@@ -22,7 +22,7 @@ def explain() -> None:
     parts = {name: matrices.read_part(paths.FEATURES, name) for name in ("train", "holdout")}
     report: dict[str, Any] = {"schema_version": 2, "unit": "log odds, before calibration"}
     for name, part in parts.items():
-        chosen = part.features.iloc[attribution.evenly(len(part.features), settings.rows)]
+        chosen = part.features.iloc[evenly(len(part.features), settings.rows)]
         values, base = candidate.contributions(chosen)
         frame = pd.DataFrame(values, columns=part.features.columns)
         batches.write_parquet(paths.ATTRIBUTIONS / f"{name}.parquet", frame)

@@ -8,8 +8,9 @@ from perennial import paths
 from perennial.adapters import batches, bundles, champions, files, pages
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.core import attribution, fairness, verdict
+from perennial.core import fairness, verdict
 from perennial.core.gates.result import by_severity, decide, reason
+from perennial.core.part import evenly
 from perennial.core.verdict import Evidence, Rival
 from perennial.params import Fairness
 from perennial.stages import incumbent, model_card
@@ -99,7 +100,7 @@ def _rival(
     features, probability = incumbent.score(model, raw)
     if champion.digest == candidate:
         return Rival(True, probability, pd.DataFrame())
-    chosen = features.iloc[attribution.evenly(len(features), explained["holdout"]["rows"])]
+    chosen = features.iloc[evenly(len(features), explained["holdout"]["rows"])]
     values, _ = model.contributions(chosen)
     return Rival(False, probability, pd.DataFrame(values, columns=features.columns))
 

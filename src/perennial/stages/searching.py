@@ -66,8 +66,9 @@ def search(
         default = _default_margins(evaluate, folds)
         found = study.search(settings, train.target, folds, seed, evaluate)
         trials = list(watch(found))
+    judged = core.out_of(folds)
     choice = core.choose(
-        train.target[core.out_of(folds)],
+        train.target[judged],
         trials,
         core.logistic_margins(train.features, train.target, folds),
         default,
@@ -77,8 +78,7 @@ def search(
         settings.composed,
     )
     if abound:
-        judged = len(core.out_of(folds))
-        choice["sample"] = {"rows": rows, "of": every, "judged": judged}
+        choice["sample"] = {"rows": rows, "of": every, "judged": len(judged)}
         if rows < every and choice["chosen"] in ("tuned", "ensemble"):
             with fitting(shared_of(whole), 1) as fit:
                 _teach_all(choice, _remembering(study.Memo(on_all), fit), settings)

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from perennial.core import estimates
-from perennial.core.attribution import evenly
 from perennial.core.estimates import Estimate
 from perennial.core.model import boosting
+from perennial.core.part import evenly
 from perennial.params.drift import DomainClassifier
 
 
