@@ -154,6 +154,14 @@ def test_a_password_is_never_shown(tmp_path: Path) -> None:
         assert isinstance(raised.value, InputError | UnreachableError)
 
 
+@pytest.mark.parametrize("before", ["", "\n\n", "\r\n", "sep=,\n\n"])
+@pytest.mark.parametrize("name", ["a", '"a\n"'])
+def test_blank_lines_before_the_header_are_no_rows(tmp_path: Path, before: str, name: str) -> None:
+    (tmp_path / "f.csv").write_text(f"{before}{name},b\n1,2\n\n3,4\n")
+    _, rows = table_of(tmp_path / "f.csv")
+    assert (list(rows), rows.to_numpy().tolist()) == (["a", "b"], [["1", "2"], ["3", "4"]])
+
+
 def test_ragged_rows_are_named_by_their_lines(tmp_path: Path) -> None:
     text = 'a,b\n1,2\n3\n"x\ny",4\n5,6,7\n'
     found = faults_of(tmp_path / "f.csv", text.encode())

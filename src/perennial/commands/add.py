@@ -164,7 +164,7 @@ def _write(made: "Mapping[str, pd.DataFrame]", dry_run: bool) -> list[str]:
     faults, known = [], []
     for period, frame in made.items():
         path, new = paths.BATCHES / f"{period}.parquet", aside / f"{period}.parquet"
-        batches.write_parquet(new, frame.reset_index(drop=True))
+        intake.write_batch(new, frame)
         if not path.exists():
             continue
         if files.sha256(path) == files.sha256(new):

@@ -40,7 +40,8 @@ class Made:
 
     Attributes:
         source: What was read, a sentence each.
-        profile: What was found in it and chosen.
+        profile: What was found in it and chosen. The cells of a large table's columns are there
+            only while it is written.
         model: The model's name.
         rows: The rows of each batch, by their places.
         texts: Files of text, by path.
@@ -195,6 +196,8 @@ def _write(made: Made) -> None:
     for path, text in made.texts.items():
         files.write_bytes(swapping.aside(path), text.encode())
         put.append(path)
-    intake.write(made.profile.columns, made.rows, lambda period: swapping.aside(_batch(period)))
+    intake.write_batches(
+        made.profile.columns, made.rows, lambda period: swapping.aside(_batch(period))
+    )
     swapping.decide([*put, *map(_batch, made.rows)], made.removed)
     swapping.finish()

@@ -5,11 +5,12 @@ some of its rows while it is read, and some of its columns after that. What was 
 was found to be, lies in a temporary folder (`TMPDIR` says where) until the table is done with.
 """
 
-from perennial.adapters.intake.batching import write
+from perennial.adapters.intake.batching import write_batch, write_batches
 from perennial.adapters.intake.keeping import recognised
 from perennial.adapters.intake.notes import NOTES, Notes
 from perennial.adapters.intake.notes import read as notes
 from perennial.adapters.intake.reading import read
 from perennial.adapters.intake.table import Table
 
-__all__ = ["NOTES", "Notes", "Table", "notes", "read", "recognised", "write"]
+__all__ = ["NOTES", "Notes", "Table", "notes", "read", "recognised"]
+__all__ += ["write_batch", "write_batches"]

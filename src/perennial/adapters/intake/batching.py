@@ -13,59 +13,41 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROW_GROUP = 1 << 20  # rows, as Arrow writes them
-AT_ONCE = 32 << 20  # cells in memory
+CELLS = 32 << 20  # of a row group
 
 
-def write(
+def write_batches(
     columns: Sequence[Column], rows: "Mapping[str, np.ndarray]", path: Callable[[str], Path]
 ) -> None:
-    """Write a Parquet file a batch, as `batches.write_parquet` does.
+    """Write a Parquet file a batch.
 
     Args:
         columns: Of all rows.
         rows: Those of each batch, by their places.
         path: Says where a batch goes.
     """
-    most = max(1, min(ROW_GROUP, AT_ONCE // len(columns)))
-    for period, pieces in itertools.groupby(_pieces(columns, rows, most), lambda piece: piece[0]):
-        _write(path(period), (frame for _, frame in pieces))
-
-
-def _pieces(
-    columns: Sequence[Column], rows: "Mapping[str, np.ndarray]", most: int
-) -> "Iterator[tuple[str, pd.DataFrame]]":
-    """Give the rows of each batch in pieces, reading each column once for as many as may be."""
-    import numpy as np
     import pandas as pd
 
-    for some in _groups(rows, most):
-        places = np.concatenate([own for _, own in some])
-        cells = {c.name: c.cells.iloc[places].reset_index(drop=True) for c in columns}
-        frame = pd.DataFrame(cells)
-        start = 0
-        for period, own in some:
-            yield period, frame.iloc[start : start + len(own)]
-            start += len(own)
-
-
-def _groups(
-    rows: "Mapping[str, np.ndarray]", most: int
-) -> "Iterator[list[tuple[str, np.ndarray]]]":
-    """Give pieces of batches, several at once as long as these have no more than `most` rows."""
-    some: list[tuple[str, np.ndarray]] = []
-    held = 0
+    size = _row_group(len(columns))
     for period, places in rows.items():
-        for start in range(0, len(places), most):
-            piece = places[start : start + most]
-            if some and held + len(piece) > most:
-                yield some
-                some, held = [], 0
-            some.append((period, piece))
-            held += len(piece)
-    yield some
+        pieces = (places[start : start + size] for start in range(0, len(places), size))
+        _write(path(period), (pd.DataFrame({c.name: c.at(p) for c in columns}) for p in pieces))
+
+
+def write_batch(path: Path, frame: "pd.DataFrame") -> None:
+    """Write one batch, of the same rows the same bytes as `write_batches` does."""
+    size = _row_group(len(frame.columns))
+    starts = range(0, max(len(frame), 1), size)
+    _write(path, (frame.iloc[start : start + size] for start in starts))
+
+
+def _row_group(columns: int) -> int:
+    """Return how many rows of so many columns are in memory at once."""
+    return max(1, min(ROW_GROUP, CELLS // columns))
 
 
 def _write(path: Path, frames: "Iterator[pd.DataFrame]") -> None:
+    """Write pieces of a batch, each a row group."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

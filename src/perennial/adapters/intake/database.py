@@ -102,7 +102,8 @@ def _blocks(result: Any) -> Iterator[Any]:
 def _column(values: list[Any]) -> Any:
     import pyarrow as pa
 
-    try:
-        return pa.array(values)
-    except (pa.ArrowException, TypeError, OverflowError):  # kinds mixed, as SQLite allows
-        return pa.array([None if v is None else str(v) for v in values], type=pa.string())
+    if len({type(value) for value in values if value is not None}) < 2:
+        with contextlib.suppress(pa.ArrowException, TypeError, OverflowError):
+            return pa.array(values)
+    # kinds mixed, as SQLite allows: each as it is written
+    return pa.array([None if v is None else str(v) for v in values], type=pa.string())

@@ -6,6 +6,7 @@ import io
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import IO, Any
 
 from perennial.adapters.intake import encoding
@@ -43,19 +44,22 @@ def opened(file: IO[bytes], name: str) -> Iterator[tuple[list[str], Iterator[Any
         sample = file.read(SAMPLE)
         whole = len(sample) < SAMPLE
         dialect = dialects.sniff(sample.decode("utf-8", "ignore"), whole)
-        header = _header(file, start, dialect, name)
+        header, blank = _header(file, start, dialect, name)
+        dialect = replace(dialect, skip=dialect.skip + blank)
         by = NAMES.get(dialect.delimiter, repr(dialect.delimiter))
         said = f"text in {found.upper().replace('_', '-')}, fields apart by {by}"
         yield header, _blocks(file, start, dialect, header, name), [said]
 
 
-def _header(file: IO[bytes], start: int, dialect: Dialect, name: str) -> list[str]:
+def _header(file: IO[bytes], start: int, dialect: Dialect, name: str) -> tuple[list[str], int]:
+    """Return the header, and how many blank lines are before it."""
     try:
         with _text(file, start) as text:
             for _ in range(dialect.skip):
                 text.readline()
-            rows = (row for row in dialect.rows(text) if row)
-            header, more = next(rows, None), next(rows, None)
+            every = dialect.rows(text)
+            blank, header = next(((n, row) for n, row in enumerate(every) if row), (0, None))
+            more = next((row for row in every if row), None)
     except csv.Error as error:
         fault = f"{name}: line 1: {error}"
         raise InputError(fault, "Correct the header, or the quote that is not closed.") from error
@@ -64,7 +68,7 @@ def _header(file: IO[bytes], start: int, dialect: Dialect, name: str) -> list[st
     if header is None or not any(cell.strip() for cell in header):
         raise InputError(f"{name}: no header: nothing but blank lines", "Export it again.")
     require_room(name, 0, 0, len(header))
-    return header
+    return header, blank
 
 
 @contextlib.contextmanager

@@ -1,14 +1,13 @@
 """Landing: what is read goes to a temporary folder block by block, however much it is."""
 
 import itertools
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from perennial.adapters.intake import typed
 from perennial.adapters.intake.limits import SHOWN, require_room
+from perennial.adapters.intake.scratch import new_file
 from perennial.adapters.intake.table import Part, Table
 from perennial.core.profiling.columns import distinct_names
 from perennial.errors import InputError
@@ -32,11 +31,21 @@ def land(
         InputError: there are no rows, too many, or no column that can be used.
     """
     names, renamed = distinct_names(list(header))
-    left_out: dict[str, None] = {}
+    left_out: set[str] = set()
+    size = 0
+
+    def bounded(blocks: Blocks) -> Blocks:
+        nonlocal size
+        rows = 0
+        for block in blocks:
+            size, rows = size + block.nbytes, rows + block.num_rows
+            require_room(what, size, rows, len(header))
+            yield block
+
     read = []
     for places, blocks in groups:
         own = [names[place] for place in places]
-        read.append(_parts(_usable(_bounded(blocks, what, len(header)), own, left_out), folder))
+        read.append(_parts(bounded(_usable(blocks, own, left_out, what)), folder))
     parts = tuple(_beside(alike) for alike in zip(*read, strict=True))
     if not sum(part.rows for part in parts):
         raise InputError(f"{what}: a header and no rows", "Export it again, with rows.")
@@ -47,24 +56,23 @@ def land(
     usable = tuple(name for name in names if name not in left_out)
     if not usable:
         raise InputError(f"{what}: no column that can be used", "Export it as a flat table.")
-    return Table(parts, usable, tuple(said), what, ((what, 0),))
+    return Table(folder, parts, usable, tuple(said), what, ((what, 0),))
 
 
-def _bounded(blocks: Blocks, what: str, width: int) -> Blocks:
-    size = rows = 0
-    for block in blocks:
-        size, rows = size + block.nbytes, rows + block.num_rows
-        require_room(what, size, rows, width)
-        yield block
-
-
-def _usable(blocks: Blocks, names: Sequence[str], left_out: dict[str, None]) -> Blocks:
+def _usable(blocks: Blocks, names: Sequence[str], left_out: set[str], what: str) -> Blocks:
     """Give blocks with the columns that can be used, by name; note the others."""
     import pyarrow as pa
 
     for block in blocks:
-        found = dict(zip(names, map(typed.usable, block.columns), strict=True))
-        left_out.update((name, None) for name, column in found.items() if column is None)
+        found: dict[str, Any] = {}
+        for name, values in zip(names, block.columns, strict=True):
+            try:
+                found[name] = typed.usable(values)
+            except pa.ArrowInvalid as error:
+                told = " ".join(str(error).split())[:200]
+                remedy = "Correct it, or export the column as text."
+                raise InputError(f"{what}: column {name}: {told}", remedy) from error
+        left_out.update(name for name, values in found.items() if values is None)
         rows = pa.nulls(block.num_rows)  # says how many there are where no column can be used
         yield pa.RecordBatch.from_arrays(
             [*(c for c in found.values() if c is not None), rows],
@@ -81,11 +89,12 @@ def _parts(blocks: Blocks, folder: Path) -> list[Part]:
 def _write(blocks: Blocks, schema: Any, folder: Path) -> Part:
     import pyarrow as pa
 
-    handle, name = tempfile.mkstemp(".arrow", dir=folder)
-    os.close(handle)
-    path, rows = Path(name), 0
+    path, rows = new_file(folder), 0
     options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.OSFile(name, "wb") as file, pa.ipc.new_file(file, schema, options=options) as writer:
+    with (
+        pa.OSFile(str(path), "wb") as file,
+        pa.ipc.new_file(file, schema, options=options) as writer,
+    ):
         for block in blocks:
             writer.write(block)
             rows += block.num_rows

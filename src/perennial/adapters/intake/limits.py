@@ -1,9 +1,4 @@
-"""The limits of what is read, and of where it is put aside."""
-
-import contextlib
-import errno
-import tempfile
-from collections.abc import Iterator
+"""The limits of what is read."""
 
 from perennial.errors import InputError
 
@@ -11,7 +6,6 @@ GIB = 1 << 30
 LARGEST = 8 * GIB  # bytes of a table, unpacked
 CELLS = 2_000_000_000
 MOST_COLUMNS = 20_000
-FULL = (errno.ENOSPC, errno.EDQUOT)
 SHOWN = 10  # faults of a kind that are named one by one
 
 
@@ -30,22 +24,3 @@ def require_room(what: str, size: int, rows: int, columns: int) -> None:
         faults.append(f"{what}: {columns:,} columns; at most {MOST_COLUMNS:,} are read")
     if faults:
         raise InputError(faults, "Take fewer rows or columns, for example the newest periods.")
-
-
-@contextlib.contextmanager
-def on_temporary_disk() -> Iterator[None]:
-    """Say of a full disk which one it is, and how to take another.
-
-    Raises:
-        InputError: the disk of temporary files is full.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise InputError(
-            f"{tempfile.gettempdir()}: no room left for what was read",
-            "Make room there, or set TMPDIR to a folder with more; it takes about as much as the "
-            "data take unpacked, twice.",
-        ) from error

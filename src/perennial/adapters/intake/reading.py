@@ -3,15 +3,14 @@
 import contextlib
 import itertools
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from perennial.adapters.intake import database, delimited, typed, unpacking
+from perennial.adapters.intake import database, delimited, scratch, typed, unpacking
 from perennial.adapters.intake.landing import land
-from perennial.adapters.intake.limits import SHOWN, on_temporary_disk, require_room
+from perennial.adapters.intake.limits import SHOWN, require_room
 from perennial.adapters.intake.table import Table
 from perennial.errors import InputError, for_each
 
@@ -37,9 +36,9 @@ def read(data: str, query: str | None = None) -> Iterator[Table]:
         InputError: it is not there, or faulty; all faults at once.
         UnreachableError: the database can't be reached.
     """
-    with tempfile.TemporaryDirectory(prefix="perennial-rows-") as folder:
-        with on_temporary_disk():
-            table = _table(data, query, Path(folder))
+    with scratch.folder() as folder:
+        with scratch.on_temporary_disk():
+            table = _table(data, query, folder)
         yield table
 
 
@@ -68,7 +67,7 @@ def _file(path: Path, folder: Path) -> Table:
         found = [how] if how else []
         head = file.read(8)
         if head.startswith(b"PAR1"):
-            source = typed.opened(file, str(path))
+            source = typed.parquet(file, str(path))
             header, decimal = source.schema_arrow.names, False
             table = land(header, typed.groups(source, str(path)), folder, str(path))
             found.append("Parquet")
@@ -107,6 +106,7 @@ def _folder(source: Path, folder: Path) -> Table:
     are_periods = all(periods) and len(set(periods)) == len(paths) > 1
     called = [str(p) for p in periods] if are_periods else [path.name for path in paths]
     return Table(
+        folder=folder,
         parts=tuple(part for table in tables for part in table.parts),
         names=names,
         said=(

@@ -5,14 +5,14 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perennial.adapters.intake import typed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AT_ONCE = 4_000_000  # cells in memory, at the least those of one column
+CELLS_AT_ONCE = 4_000_000  # in memory, at the least those of one column
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Table:
     """The user's rows.
 
     Attributes:
-        parts: Where they are, in order.
+        folder: Where they are, and more can be put aside.
+        parts: Which these are, in order.
         names: The user's names of columns, made distinct.
         said: What was found out about the source, a sentence each.
         name: What the source is called, for the model's name.
@@ -42,6 +43,7 @@ class Table:
         comma_is_decimal: Whether `1,234` is one and a bit, where nothing else says so.
     """
 
+    folder: Path
     parts: tuple[Part, ...]
     names: tuple[str, ...]
     said: tuple[str, ...]
@@ -51,19 +53,13 @@ class Table:
     comma_is_decimal: bool = False
 
     @property
-    def folder(self) -> Path:
-        """Where more can be put aside."""
-        path, _ = self.parts[0].places[self.names[0]]
-        return path.parent
-
-    @property
     def rows(self) -> int:
         """How many rows there are."""
         return sum(part.rows for part in self.parts)
 
     def columns(self) -> "Iterator[tuple[str, pd.Series]]":
         """Give each column with its name, in order; text where the source has text."""
-        several = max(1, AT_ONCE // self.rows)
+        several = max(1, CELLS_AT_ONCE // self.rows)
         for start in range(0, len(self.names), several):
             names = self.names[start : start + several]
             read = [_read(part, names) for part in self.parts]
@@ -77,49 +73,49 @@ class Table:
         return f"row {row - start + 1}" + (f" of {name}" if len(self.starts) > 1 else "")
 
 
-def _read(part: Part, names: Sequence[str]) -> "dict[str, pd.Series]":
+def _read(part: Part, names: Sequence[str]) -> dict[str, Any]:
+    """Return columns of a part as Arrow has them."""
     import pyarrow as pa
 
     there = sorted((*part.places[name], name) for name in names if name in part.places)
-    found: dict[str, pd.Series] = {}
+    found: dict[str, Any] = {}
     for path, own in itertools.groupby(there, key=lambda one: one[0]):
         columns = list(own)
         options = pa.ipc.IpcReadOptions(included_fields=[place for _, place, _ in columns])
         with pa.OSFile(str(path)) as file:
             table = pa.ipc.open_file(file, options=options).read_all()
-        found |= {name: typed.plain(table.column(n)) for n, (_, _, name) in enumerate(columns)}
+        found |= {name: table.column(n) for n, (_, _, name) in enumerate(columns)}
     return found
 
 
-def _together(own: "Sequence[pd.Series | None]", parts: Sequence[Part]) -> "pd.Series":
+def _together(own: Sequence[Any], parts: Sequence[Part]) -> "pd.Series":
     """Return one column of what parts have of it: of one type, of text where theirs differ."""
     import pandas as pd
 
-    if len(own) == 1 and own[0] is not None:
-        return own[0]
-    # what is nothing but missing has no type of its own
-    own = [one if one is not None and one.notna().any() else None for one in own]
-    kinds = {str(one.dtype) for one in own if one is not None}
-    kind = _kind(kinds, lacks=any(one is None for one in own))
-    pieces = [
-        pd.Series(index=range(part.rows), dtype=kind) if one is None else _as(one, kind)
-        for one, part in zip(own, parts, strict=True)
-    ]
+    plain = [None if column is None else typed.plain(column) for column in own]
+    if len(plain) == 1 and plain[0] is not None:
+        return plain[0]
+    kind = _kind(plain)
+    pieces = []
+    for column, values, part in zip(own, plain, parts, strict=True):
+        if values is None or values.isna().all():
+            pieces.append(pd.Series(index=range(part.rows), dtype=kind))
+        elif str(values.dtype) == kind:
+            pieces.append(values)
+        else:
+            pieces.append(typed.text(column) if kind == "str" else values.astype("float64"))
     return pd.concat(pieces, ignore_index=True)
 
 
-def _kind(kinds: set[str], lacks: bool) -> str:
-    """Return the type for values of several, some of which may be missing."""
+def _kind(values: "Sequence[pd.Series | None]") -> str:
+    """Return the type for values of several; those that are all missing have no say."""
+    there = [None if one is None or one.isna().all() else str(one.dtype) for one in values]
+    lacks, kinds = None in there, {kind for kind in there if kind is not None}
+    if not kinds:
+        named = [str(one.dtype) for one in values if one is not None]
+        return next((kind for kind in named if kind != "float64"), "float64")
     if kinds <= {"int64", "float64"}:
         return "int64" if kinds == {"int64"} and not lacks else "float64"
     if len(kinds) > 1 or (kinds == {"bool"} and lacks):
         return "str"
     return kinds.pop()
-
-
-def _as(values: "pd.Series", kind: str) -> "pd.Series":
-    if kind == "float64":  # of whole numbers
-        return values.astype("float64")
-    if kind == "str" and str(values.dtype) != "str":
-        return values.map(str, na_action="ignore").astype("str")
-    return values

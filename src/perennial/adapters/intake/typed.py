@@ -1,6 +1,6 @@
 """Values that come with types, from Parquet and databases, as plain pandas columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from perennial.adapters.intake.limits import require_room
@@ -9,11 +9,11 @@ from perennial.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS, COLUMNS = 128 << 10, 32  # of a block
+ROWS, COLUMNS = 16 << 10, 32  # of a block
 BUFFER = 1 << 20  # bytes of a column, not its whole row group
 
 
-def opened(file: IO[bytes], name: str) -> Any:
+def parquet(file: IO[bytes], name: str) -> Any:
     """Return a Parquet file to read from.
 
     Raises:
@@ -32,21 +32,28 @@ def opened(file: IO[bytes], name: str) -> Any:
     return source
 
 
-def groups(source: Any, name: str) -> Iterator[tuple[list[int], Iterator[Any]]]:
+def groups(source: Any, name: str) -> Iterator[tuple[Sequence[int], Iterator[Any]]]:
     """Give the places of some columns of a Parquet file, and all rows of these as record batches.
+
+    A reader of rows holds a page or two of each column, so not all are read at once. They can be
+    asked for only by names, so where these may mean several columns, there is one group.
 
     Raises:
         InputError: it is damaged.
     """
-    header = source.schema_arrow.names
-    distinct = list(dict.fromkeys(header))
-    for start in range(0, len(distinct), COLUMNS):
-        some = distinct[start : start + COLUMNS]
-        places = [place for place, own in enumerate(header) if own in set(some)]
-        yield places, _blocks(source, some, name)
+    import pyarrow as pa
+
+    schema = source.schema_arrow
+    header = schema.names
+    if len(set(header)) < len(header) or any(pa.types.is_nested(kind) for kind in schema.types):
+        yield range(len(header)), _blocks(source, None, name)
+        return
+    for start in range(0, len(header), COLUMNS):
+        some = header[start : start + COLUMNS]
+        yield range(start, start + len(some)), _blocks(source, some, name)
 
 
-def _blocks(source: Any, columns: list[str], name: str) -> Iterator[Any]:
+def _blocks(source: Any, columns: list[str] | None, name: str) -> Iterator[Any]:
     try:
         yield from source.iter_batches(ROWS, columns=columns)
     except _broken() as error:
@@ -66,7 +73,11 @@ def _damaged(error: Exception, name: str) -> InputError:
 
 def usable(values: Any) -> Any:
     """Return an Arrow array as text, numbers, times, or true and false; None if it is none of
-    these."""
+    these.
+
+    Raises:
+        pyarrow.ArrowInvalid: a time is beyond what microseconds can count.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -78,10 +89,24 @@ def usable(values: Any) -> Any:
         return pc.cast(values, pa.string())
     if types.is_decimal(kind):
         return pc.cast(values, pa.float64(), safe=False)
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_temporal(kind):
-        return None if types.is_interval(kind) else values
-    plain = (types.is_boolean, types.is_integer, types.is_floating, types.is_null)
-    return values if any(of(kind) for of in plain) else None
+    if types.is_date(kind) or types.is_timestamp(kind):
+        zone = kind.tz if types.is_timestamp(kind) else None
+        target = pa.timestamp("us", zone)
+        return pc.cast(values, options=pc.CastOptions(target, allow_time_truncate=True))
+    texts = (types.is_string, types.is_large_string)
+    numbers = (types.is_boolean, types.is_integer, types.is_floating, types.is_duration)
+    return values if any(of(kind) for of in (*texts, *numbers, types.is_null)) else None
+
+
+def text(column: Any) -> "pd.Series":
+    """Return a usable column as text, each value as it is, whole numbers to the last digit."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(column.type) or pa.types.is_floating(column.type):
+        return plain(column).map(str, na_action="ignore").astype("str")
+    values = [None if value is None else str(value) for value in column.to_pylist()]
+    return pd.Series(values, dtype="str")
 
 
 def plain(column: Any) -> "pd.Series":
@@ -96,7 +121,7 @@ def plain(column: Any) -> "pd.Series":
         if column.null_count:
             return values.map({True: "True", False: "False"}).astype("str")
         return values
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+    if pa.types.is_timestamp(kind):
         values = pd.to_datetime(values, errors="coerce", utc=True)
         return values.dt.tz_localize(None).astype("datetime64[us]")
     if pa.types.is_duration(kind):

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from perennial.adapters.intake.limits import FULL, GIB, LARGEST
+from perennial.adapters.intake.limits import GIB, LARGEST
+from perennial.adapters.intake.scratch import FULL
 from perennial.errors import InputError
 
 BLOCK = 1 << 20

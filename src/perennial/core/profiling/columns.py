@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from perennial.core.profiling import dates, texts
@@ -25,7 +26,8 @@ class Column:
     Attributes:
         name: As batches have it.
         kind: What it is.
-        read: Gives its cells, as `cells` describes them; of a large table from a file.
+        read: Gives its cells, or those of some rows by their places; of a large table from a file,
+            which is there as long as the table is.
         missing: The share of rows without a value.
         said: What was found about how it is written, a sentence each.
         code: Whether it is a category though it looks like numbers.
@@ -35,7 +37,7 @@ class Column:
 
     name: str
     kind: Kind
-    read: Callable[[], pd.Series]
+    read: Callable[[np.ndarray | None], pd.Series]
     missing: float
     said: tuple[str, ...] = ()
     code: bool = False
@@ -45,14 +47,22 @@ class Column:
     @property
     def cells(self) -> pd.Series:
         """int64 or float64, text, bool, or datetime64[us]; shape (rows,). Ask once."""
-        return self.read()
+        return self.read(None)
+
+    def at(self, rows: np.ndarray) -> pd.Series:
+        """Return the cells of some rows, by their places."""
+        return self.read(rows)
 
 
 def with_cells(
     name: str, kind: Kind, cells: pd.Series, said: tuple[str, ...] = (), code: bool = False
 ) -> Column:
     """Return a column of these cells, shape (rows,)."""
-    return Column(name, kind, lambda: cells, float(cells.isna().mean()), said, code)
+
+    def read(rows: np.ndarray | None) -> pd.Series:
+        return cells if rows is None else cells.iloc[rows].reset_index(drop=True)
+
+    return Column(name, kind, read, float(cells.isna().mean()), said, code)
 
 
 def recognise(values: pd.Series, name: str, comma_is_decimal: bool = False) -> Column:

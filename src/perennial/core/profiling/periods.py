@@ -41,7 +41,7 @@ def cut(times: pd.Series, target: np.ndarray, wanted: Sizes) -> Periods:
     """
     scores = {unit: _score(named(times, unit), target, wanted) for unit in ALIASES}
     best = max(scores, key=lambda unit: scores[unit])  # the first of equal ones
-    return _periods(named(times, best), best, wanted)
+    return _periods(named(times, best), best, wanted)  # again: names of all would be memory
 
 
 def given(names: np.ndarray, unit: str, wanted: Sizes) -> Periods:

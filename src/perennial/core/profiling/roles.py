@@ -117,10 +117,11 @@ def _bins(column: Column) -> tuple[list[float] | None, str]:
 
 def times(
     columns: Mapping[str, Column], target: str, positive: np.ndarray, wanted: Sizes
-) -> dict[str, periods.Periods]:
+) -> tuple[list[str], periods.Periods | None]:
     """Return the columns that could be the rows' time, dates in every row that can be split by;
-    and how rows are cut by each."""
-    found = {}
+    and how rows are cut by the first of them."""
+    found: list[str] = []
+    first = None
     for name, column in columns.items():
         if name == target or column.kind != "date" or column.missing:
             continue
@@ -128,8 +129,9 @@ def times(
             continue
         cut = periods.cut(column.cells, positive, wanted)
         if cut.split:
-            found[name] = cut
-    return found
+            found.append(name)
+            first = first or cut
+    return found, first
 
 
 def look(

@@ -79,7 +79,7 @@ def alone(columns: list[Column], target: np.ndarray, rows: np.ndarray) -> dict[s
         return {}
     found = {}
     for column in columns:
-        values = column.cells.iloc[chosen].reset_index(drop=True)
+        values = column.at(chosen)
         own = [_comparable(values, column.kind)]
         if 0 < values.isna().sum() < len(values):
             own.append(values.isna().astype("float64"))
@@ -117,7 +117,7 @@ def same(columns: list[Column], rows: int) -> dict[str, str]:
     seen: dict[bytes, str] = {}
     found: dict[str, str] = {}
     for column in ordered:
-        codes, distinct = pd.factorize(column.cells.iloc[chosen])
+        codes, distinct = pd.factorize(column.at(chosen))
         if len(distinct) > TOO_MANY * len(chosen):
             continue  # where hardly a value comes again, any two columns go together
         mark = codes.astype("int32").tobytes()
@@ -136,7 +136,7 @@ def _correlated(numbers: list[Column], rows: int) -> dict[str, str]:
     chosen = np.unique(np.linspace(0, rows - 1, min(rows, COMPARED)).astype(int))
     ranks = np.empty((len(numbers), len(chosen)), dtype="float32")
     for place, column in enumerate(numbers):
-        own = column.cells.iloc[chosen].astype("float64").rank()
+        own = column.at(chosen).astype("float64").rank()
         rank = own.fillna(0.0).to_numpy()  # a missing value ranks lowest
         spread = rank.std()
         ranks[place] = (rank - rank.mean()) / (spread or 1.0)

@@ -51,13 +51,13 @@ def find(
         return When(_checked(periods.given(named, "file", wanted), positive, wanted))
     name = wishes.time
     if name is None:
-        able = roles.times(columns, wishes.target, positive, wanted)
-        if len(able) != 1:
+        able, by_first = roles.times(columns, wishes.target, positive, wanted)
+        if by_first is None or len(able) > 1:
             several = f"{', '.join(able)} could each be the rows' time: say which with --time"
             return When(None, said=(several,) if able else ())
-        (name, cut), *_ = able.items()
+        (name,) = able
         said = f"{name} is taken for the rows' time; --no-time if it isn't"
-        return When(_checked(cut, positive, wanted), name, (said,))
+        return When(_checked(by_first, positive, wanted), name, (said,))
     column = columns[name]
     if column.kind == "number":
         numbers = periods.of_numbers(column.cells)
