@@ -97,6 +97,10 @@ def test_a_missing_time_in_a_number_column_is_missing() -> None:
     assert derived(pd.to_datetime(["2020-01-01", None]), "number")[1] is None
 
 
+def test_a_year_that_stands_for_no_end_is_a_number_too() -> None:
+    assert derived(np.array(["9999-12-31"], "datetime64[us]"), "number") == [253402214400.0]
+
+
 def test_categories_are_strings_and_missing_stays_missing() -> None:
     found = core.derive(pd.DataFrame({"x": [True, None]}), {"f": feature("category")})["f"]
     assert found.tolist() == ["True", None]

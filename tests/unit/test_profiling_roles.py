@@ -179,3 +179,17 @@ def test_ranks_that_nearly_agree_are_one_column() -> None:
     near = recognise(one.cells + RNG.normal(size=800) * 1e-3, "near")
     other = recognise(one.cells + RNG.normal(size=800), "other")
     assert suspects.same([one, near, other], 800) == {"near": "one"}
+
+
+def test_a_year_of_five_digits_is_taken_as_missing_and_said() -> None:
+    frame, target = users_data.signal(900, 1)
+    days = pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(900), "D"))
+    frame = frame.assign(when=days.astype("datetime64[us]"), y=target)
+    assert profiled(frame, Wishes("y")).time == "when"
+    frame.loc[5, "when"] = np.datetime64("12921-08-01", "us")
+    found = profiled(frame, Wishes("y"))
+    assert found.time is None
+    (when,) = (column for column in found.columns if column.name == "when")
+    assert (when.cells.isna().sum(), "after 9999" in when.said[0]) == (1, True)
+    (fault,) = profiled(frame, Wishes("y", time="when"))
+    assert "row 6" in fault

@@ -70,7 +70,7 @@ def _batches() -> list[str]:
     there = _inside(paths.BATCHES)
     if not there or digest(there) == SHIPPED:
         return []
-    return [f"{paths.BATCHES}: {len(there):,} batches that are not the ones that ship"]
+    return [f"{paths.BATCHES}: batches that are not the ones that ship ({len(there):,} in all)"]
 
 
 def digest(batches: list[Path]) -> str:

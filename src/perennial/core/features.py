@@ -138,10 +138,16 @@ def _derived(values: pd.Series, feature: Feature) -> pd.Series:
 def _number(values: pd.Series) -> pd.Series:
     """Return finite float64 numbers; times as seconds since 1970; what is no number is missing."""
     if pd.api.types.is_datetime64_any_dtype(values):
-        zone = values.dt.tz
-        values = (values - pd.Timestamp(0, tz=zone)).dt.total_seconds()
+        values = seconds(values)
     number = pd.to_numeric(values, errors="coerce").astype("float64")
     return number.where(np.isfinite(number))
+
+
+def seconds(times: pd.Series) -> pd.Series:
+    """Return times as seconds since 1970, float64. In nanoseconds the year 9999, which often
+    stands for no end, could not be counted."""
+    start = pd.Timestamp(0, tz=times.dt.tz).as_unit(times.dt.unit)
+    return (times - start).dt.total_seconds()
 
 
 def text_of(values: pd.Series) -> pd.Series:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -102,7 +103,10 @@ def _blocks(result: Any) -> Iterator[Any]:
 def _column(values: list[Any]) -> Any:
     import pyarrow as pa
 
-    if len({type(value) for value in values if value is not None}) < 2:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds & {bytes, bytearray, memoryview}:
+        return pa.nulls(len(values), pa.binary())  # left out
+    if len(kinds) < 2 and uuid.UUID not in kinds:
         with contextlib.suppress(pa.ArrowException, TypeError, OverflowError):
             return pa.array(values)
     # kinds mixed, as SQLite allows: each as it is written

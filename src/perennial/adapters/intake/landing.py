@@ -23,7 +23,7 @@ def land(
     Args:
         header: The columns' names, as the source has them.
         groups: The places of some columns, and all rows of these in blocks; of text and databases
-            there is one group, as they can't be read by columns.
+            there is one group, as they can't be read by columns. A column of none is left out.
         folder: Where to.
         what: What to call the source.
 
@@ -43,12 +43,13 @@ def land(
             yield block
 
     read = []
+    there: set[int] = set()
     for places, blocks in groups:
+        there.update(places)
         own = [names[place] for place in places]
         read.append(_parts(bounded(_usable(blocks, own, left_out, what)), folder))
+    left_out.update(name for place, name in enumerate(names) if place not in there)
     parts = tuple(_beside(alike) for alike in zip(*read, strict=True))
-    if not sum(part.rows for part in parts):
-        raise InputError(f"{what}: a header and no rows", "Export it again, with rows.")
     said = [f"{why}, so it is called `{new}`" for new, why in renamed.items()]
     if left_out:
         some = [name for name in names if name in left_out][:SHOWN]
@@ -56,7 +57,9 @@ def land(
     usable = tuple(name for name in names if name not in left_out)
     if not usable:
         raise InputError(f"{what}: no column that can be used", "Export it as a flat table.")
-    return Table(folder, parts, usable, tuple(said), what, ((what, 0),))
+    if not sum(part.rows for part in parts):
+        raise InputError(f"{what}: a header and no rows", "Export it again, with rows.")
+    return Table(folder, parts, usable, tuple(said), what, ((what, 0),), size)
 
 
 def _usable(blocks: Blocks, names: Sequence[str], left_out: set[str], what: str) -> Blocks:

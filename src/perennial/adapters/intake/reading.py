@@ -101,7 +101,8 @@ def _folder(source: Path, folder: Path) -> Table:
     tables = for_each(lambda path: _file(path, folder), paths)
     names = tuple(dict.fromkeys(name for table in tables for name in table.names))
     rows = [table.rows for table in tables]
-    require_room(str(source), 0, sum(rows), len(names))
+    size = sum(table.size for table in tables)
+    require_room(str(source), size, sum(rows), len(names))
     periods = [_period(path) for path in paths]
     are_periods = all(periods) and len(set(periods)) == len(paths) > 1
     called = [str(p) for p in periods] if are_periods else [path.name for path in paths]
@@ -114,6 +115,7 @@ def _folder(source: Path, folder: Path) -> Table:
             *_differences(paths, tables, names),
         ),
         name=_stem(source),
+        size=size,
         starts=tuple(zip(called, itertools.accumulate(rows, initial=0), strict=False)),
         periods=are_periods,
         comma_is_decimal=any(table.comma_is_decimal for table in tables),

@@ -39,6 +39,7 @@ class Table:
         said: What was found out about the source, a sentence each.
         name: What the source is called, for the model's name.
         starts: The name and first row of each file, in order.
+        size: Bytes, unpacked.
         periods: Whether these names are periods.
         comma_is_decimal: Whether `1,234` is one and a bit, where nothing else says so.
     """
@@ -49,6 +50,7 @@ class Table:
     said: tuple[str, ...]
     name: str
     starts: Sequence[tuple[str, int]]
+    size: int
     periods: bool = False
     comma_is_decimal: bool = False
 

@@ -33,29 +33,36 @@ def parquet(file: IO[bytes], name: str) -> Any:
 
 
 def groups(source: Any, name: str) -> Iterator[tuple[Sequence[int], Iterator[Any]]]:
-    """Give the places of some columns of a Parquet file, and all rows of these as record batches.
+    """Give the places of some columns of a Parquet file, and all rows of these as record batches;
+    of columns that are nested, nothing.
 
     A reader of rows holds a page or two of each column, so not all are read at once. They can be
-    asked for only by names, so where these may mean several columns, there is one group.
+    asked for only by names, so those of one name are apart from others, in the file's order.
 
     Raises:
         InputError: it is damaged.
     """
     import pyarrow as pa
 
-    schema = source.schema_arrow
-    header = schema.names
-    if len(set(header)) < len(header) or any(pa.types.is_nested(kind) for kind in schema.types):
-        yield range(len(header)), _blocks(source, None, name)
-        return
-    for start in range(0, len(header), COLUMNS):
-        some = header[start : start + COLUMNS]
-        yield range(start, start + len(some)), _blocks(source, some, name)
+    places: dict[str, list[int]] = {}
+    for place, field in enumerate(source.schema_arrow):
+        if not pa.types.is_nested(field.type):
+            places.setdefault(field.name, []).append(place)
+    single = [own for own, there in places.items() if len(there) == 1]
+    together = [single[start : start + COLUMNS] for start in range(0, len(single), COLUMNS)]
+    together += [[own] for own, there in places.items() if len(there) > 1]
+    for names in together:
+        yield [place for own in names for place in places[own]], _blocks(source, names, name)
 
 
-def _blocks(source: Any, columns: list[str] | None, name: str) -> Iterator[Any]:
+def _blocks(source: Any, columns: Sequence[str], name: str) -> Iterator[Any]:
+    import pyarrow as pa
+
     try:
-        yield from source.iter_batches(ROWS, columns=columns)
+        for block in source.iter_batches(ROWS, columns=columns):
+            # `a.b` is also asked of what is nested in `a`
+            flat = [n for n, kind in enumerate(block.schema.types) if not pa.types.is_nested(kind)]
+            yield block.select(flat)
     except _broken() as error:
         raise _damaged(error, name) from error
 
@@ -89,9 +96,11 @@ def usable(values: Any) -> Any:
         return pc.cast(values, pa.string())
     if types.is_decimal(kind):
         return pc.cast(values, pa.float64(), safe=False)
+    if isinstance(kind, pa.UuidType):
+        return pa.array([None if v is None else str(v) for v in values.to_pylist()], pa.string())
     if types.is_date(kind) or types.is_timestamp(kind):
-        zone = kind.tz if types.is_timestamp(kind) else None
-        target = pa.timestamp("us", zone)
+        zoned = types.is_timestamp(kind) and kind.tz is not None
+        target = pa.timestamp("us", "UTC" if zoned else None)
         return pc.cast(values, options=pc.CastOptions(target, allow_time_truncate=True))
     texts = (types.is_string, types.is_large_string)
     numbers = (types.is_boolean, types.is_integer, types.is_floating, types.is_duration)
@@ -99,14 +108,17 @@ def usable(values: Any) -> Any:
 
 
 def text(column: Any) -> "pd.Series":
-    """Return a usable column as text, each value as it is, whole numbers to the last digit."""
+    """Return a usable column as text: each value as features read it, whole numbers to the last
+    digit."""
     import pandas as pd
     import pyarrow as pa
 
-    if pa.types.is_timestamp(column.type) or pa.types.is_floating(column.type):
-        return plain(column).map(str, na_action="ignore").astype("str")
-    values = [None if value is None else str(value) for value in column.to_pylist()]
-    return pd.Series(values, dtype="str")
+    from perennial.core.features import text_of
+
+    if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
+        values = [None if value is None else str(value) for value in column.to_pylist()]
+        return pd.Series(values, dtype="str")
+    return text_of(plain(column)).astype("str")
 
 
 def plain(column: Any) -> "pd.Series":

@@ -79,7 +79,7 @@ def recognise(values: pd.Series, name: str, comma_is_decimal: bool = False) -> C
     if pd.api.types.is_bool_dtype(values):
         return with_cells(name, "category", values)
     if pd.api.types.is_datetime64_any_dtype(values):
-        return with_cells(name, "date", values)
+        return _times(name, values)
     if pd.api.types.is_numeric_dtype(values):
         return _number(name, values.astype("float64"), values, ())
     return _text(values, name, comma_is_decimal)
@@ -93,6 +93,15 @@ def as_category(column: Column) -> Column:
 
     cells = text_of(column.cells).astype("str")
     return with_cells(column.name, "category", cells, column.said, code=True)
+
+
+def _times(name: str, values: pd.Series) -> Column:
+    years = values.dt.year
+    far = (years < 1) | (years > 9999)
+    if not far.any():
+        return with_cells(name, "date", values)
+    said = ("years before 1 or after 9999 are taken as missing",)
+    return with_cells(name, "date", values.mask(far), said)
 
 
 def _text(values: pd.Series, name: str, comma_is_decimal: bool) -> Column:

@@ -5,6 +5,7 @@ import pandas as pd
 
 from perennial.core import leaks
 from perennial.core.estimates import roc_auc_from
+from perennial.core.features import seconds
 from perennial.core.profiling.columns import Column, is_whole, words
 
 LEAK = 0.95  # ROC AUC of one column alone: above, it has most likely seen the answer
@@ -98,7 +99,7 @@ def _low(score: dict[str, float]) -> float:
 
 def _comparable(values: pd.Series, kind: str) -> pd.Series:
     if kind == "date":
-        return (values - pd.Timestamp(0)).dt.total_seconds()
+        return seconds(values)
     return values if kind == "number" else values.astype(object)
 
 
