@@ -12,5 +12,13 @@ from perennial.adapters.intake.notes import read as notes
 from perennial.adapters.intake.reading import read
 from perennial.adapters.intake.table import Table
 
-__all__ = ["NOTES", "Notes", "Table", "notes", "read", "recognised"]
-__all__ += ["write_batch", "write_batches"]
+__all__ = [
+    "NOTES",
+    "Notes",
+    "Table",
+    "notes",
+    "read",
+    "recognised",
+    "write_batch",
+    "write_batches",
+]

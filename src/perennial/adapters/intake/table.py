@@ -97,10 +97,13 @@ def _together(own: Sequence[Any], parts: Sequence[Part]) -> "pd.Series":
     plain = [None if column is None else typed.plain(column) for column in own]
     if len(plain) == 1 and plain[0] is not None:
         return plain[0]
-    kind = _kind(plain)
+    # what is nothing but missing has no say in the type, unless all is
+    there = [None if one is None or one.isna().all() else one for one in plain]
+    kinds = {None if one is None else str(one.dtype) for one in there}
+    kind = _of_missing(plain) if kinds == {None} else _kind(kinds)
     pieces = []
-    for column, values, part in zip(own, plain, parts, strict=True):
-        if values is None or values.isna().all():
+    for column, values, part in zip(own, there, parts, strict=True):
+        if values is None:
             pieces.append(pd.Series(index=range(part.rows), dtype=kind))
         elif str(values.dtype) == kind:
             pieces.append(values)
@@ -109,15 +112,16 @@ def _together(own: Sequence[Any], parts: Sequence[Part]) -> "pd.Series":
     return pd.concat(pieces, ignore_index=True)
 
 
-def _kind(values: "Sequence[pd.Series | None]") -> str:
-    """Return the type for values of several; those that are all missing have no say."""
-    there = [None if one is None or one.isna().all() else str(one.dtype) for one in values]
-    lacks, kinds = None in there, {kind for kind in there if kind is not None}
-    if not kinds:
-        named = [str(one.dtype) for one in values if one is not None]
-        return next((kind for kind in named if kind != "float64"), "float64")
-    if kinds <= {"int64", "float64"}:
-        return "int64" if kinds == {"int64"} and not lacks else "float64"
-    if len(kinds) > 1 or (kinds == {"bool"} and lacks):
+def _of_missing(values: "Sequence[pd.Series | None]") -> str:
+    kinds = [str(one.dtype) for one in values if one is not None]
+    return next((kind for kind in kinds if kind != "float64"), "float64")
+
+
+def _kind(kinds: set[str | None]) -> str:
+    """Return the type for values of several; None stands for parts without any."""
+    lacks, own = None in kinds, {kind for kind in kinds if kind is not None}
+    if own <= {"int64", "float64"}:
+        return "int64" if own == {"int64"} and not lacks else "float64"
+    if len(own) > 1 or (own == {"bool"} and lacks):
         return "str"
-    return kinds.pop()
+    return own.pop()
