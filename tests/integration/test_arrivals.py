@@ -23,7 +23,7 @@ from tests.integration.months import (
 
 from perennial import paths
 from perennial.adapters import batches
-from perennial.core import arrivals
+from perennial.core.incoming import arrivals
 from perennial.errors import InputError
 from perennial.stages.validate import validate
 

@@ -3,7 +3,7 @@
 import pytest
 import xgboost
 
-from perennial.adapters import devices
+from perennial.adapters.engine import devices
 from perennial.errors import InputError, UnreachableError
 
 WITH_CUDA = bool(xgboost.build_info()["USE_CUDA"])

@@ -13,7 +13,7 @@ from tests.integration.initiated import Init, call, project, shipped
 
 from perennial.adapters import batches, expectations
 from perennial.adapters.configuration import read_params
-from perennial.core.findings import findings
+from perennial.core.incoming.findings import findings
 
 __all__ = ["call", "project", "shipped"]
 

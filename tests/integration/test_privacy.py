@@ -11,7 +11,7 @@ from tests.integration.months import SHIPPED, Frame, project, report
 from tests.traces import traces
 
 from perennial import paths
-from perennial.core import joining, privacy
+from perennial.core.incoming import joining, privacy
 from perennial.errors import InputError
 from perennial.stages.validate import validate
 

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from perennial.core import arrivals
-from perennial.core.arrivals import Arrival
+from perennial.core.incoming import arrivals
+from perennial.core.incoming.arrivals import Arrival
 from perennial.core.monitoring import Known
 from perennial.core.plan import BatchRef
 from perennial.errors import InputError

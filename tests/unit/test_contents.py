@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from perennial.core import contents
+from perennial.core.incoming import contents
 
 ROWS = pd.DataFrame({"a": [1, 2, 2], "b": ["x", "y", "y"], "c": [0.5, None, 1.5]})
 

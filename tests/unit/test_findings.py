@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from perennial.core.findings import findings, why
+from perennial.core.incoming.findings import findings, why
 
 QUIET = {"raised_exception": False, "exception_message": None}
 

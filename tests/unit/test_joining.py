@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from perennial.core import joining
-from perennial.core.joining import Joined
+from perennial.core.incoming import joining
+from perennial.core.incoming.joining import Joined
 
 BATCH = pd.DataFrame({"id": list("abcd"), "x": [1, 2, 3, 4]})
 LABELS = pd.DataFrame({"id": list("dbca"), "y": ["no", "yes", "no", "yes"]})

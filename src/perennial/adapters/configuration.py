@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from perennial import paths
 from perennial.errors import InputError
@@ -50,10 +50,10 @@ def check(text: str, path: Path = paths.PARAMS) -> "Params":
 
     from perennial.params import Params
 
-    document = _parsed(text, path)
     try:
-        return Params.model_validate(_plain(document))
+        return Params.model_validate(_plain(_parsed(text, path, "safe")))
     except ValidationError as error:
+        document = _parsed(text, path, "rt")  # knows its lines, and takes ten times as long
         items = {_keys(item): item for item in reversed(error.errors(include_url=False))}
         faults = [_fault(path, document, keys, items[keys]) for keys in reversed(items)]
         raise InputError(faults, REMEDY) from error
@@ -78,12 +78,12 @@ def _text(path: Path) -> str:
         raise InputError(f"{path}: not readable as YAML: {error}", REMEDY) from error
 
 
-def _parsed(text: str, path: Path) -> Any:
+def _parsed(text: str, path: Path, typ: Literal["safe", "rt"]) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        document = YAML(typ="rt").load(text)
+        document = YAML(typ=typ).load(text)
     except YAMLError as error:
         raise InputError(f"{path}: not readable as YAML: {error}", REMEDY) from error
     if not isinstance(document, Mapping):

@@ -1,7 +1,7 @@
 """Great Expectations: a batch checked against the contract, and the Data Docs of all checks.
 
 The only file that imports great_expectations, and only where a batch is checked or pages are
-drawn: the import takes seconds. What a check found is told by core/findings.py.
+drawn: the import takes seconds. What a check found is told by core/incoming/findings.py.
 """
 
 import copy
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial.adapters import files
-from perennial.core import joining, privacy
+from perennial.core.incoming import joining, privacy
 from perennial.errors import InputError
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     temporary = Path(name)
     try:
-        _lock(handle)  # until the end: it says that the writer lives
+        lock(handle)  # until the end: it says that the writer lives
         yield temporary
         _sync(temporary)
         temporary.chmod(0o666 & ~_umask())
@@ -111,7 +111,7 @@ def _sweep(path: Path) -> None:
         with contextlib.suppress(OSError):  # another one removes it, or it isn't ours to remove
             handle = os.open(left, os.O_RDONLY | os.O_NOFOLLOW)
             try:
-                if _lock(handle):
+                if lock(handle):
                     # SQLite's journals of it first: without it, nobody would look for them
                     for journal in left.parent.glob(f"{glob.escape(left.name)}-*"):
                         journal.unlink()
@@ -120,7 +120,7 @@ def _sweep(path: Path) -> None:
                 os.close(handle)
 
 
-def _lock(handle: int) -> bool:
+def lock(handle: int) -> bool:
     """Lock an open file unless somebody has; return whether it is ours.
 
     The lock is the process's, so a kill ends it. False also where the file system has no locks.

@@ -9,7 +9,7 @@ from perennial import names, paths
 from perennial.adapters import batches, files, intake, runlock
 from perennial.adapters.configuration import read_params
 from perennial.commands.init import named_by_files
-from perennial.core import arrivals
+from perennial.core.incoming import arrivals
 from perennial.errors import InputError
 
 if TYPE_CHECKING:

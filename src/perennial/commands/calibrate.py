@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import drift_plots, files, pages, workers
+from perennial.adapters import drift_plots, files, pages
+from perennial.adapters.engine import workers
 from perennial.commands import calibrating
 from perennial.commands.calibrating import changed, null
 from perennial.core import estimates

@@ -57,7 +57,8 @@ def _past(_folder: Path, target: Target, pii: tuple[str, ...], key: str | None) 
     import numpy as np
     import pandas as pd
 
-    from perennial.core import labels, privacy
+    from perennial.core import labels
+    from perennial.core.incoming import privacy
 
     refs, rows, known = [], {}, {}
     for batch in found():

@@ -8,8 +8,9 @@ from itertools import chain
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import files, pages, plots, workers
+from perennial.adapters import files, pages, plots
 from perennial.adapters.configuration import read_params
+from perennial.adapters.engine import workers
 from perennial.commands import champion_faults, proving, seen
 from perennial.core import estimates
 from perennial.errors import InputError

@@ -69,7 +69,8 @@ def _shipped() -> Any:
     import numpy as np
     import pandas as pd
 
-    from perennial.core import labels, privacy
+    from perennial.core import labels
+    from perennial.core.incoming import privacy
 
     params = read_params()
     folder = paths.ACCEPTED if paths.ACCEPTED.is_dir() else paths.BATCHES

@@ -8,8 +8,9 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import files, pages, processors, replay_plots
+from perennial.adapters import files, pages, replay_plots
 from perennial.adapters.configuration import read_params
+from perennial.adapters.engine import processors
 from perennial.commands import replaying
 from perennial.commands.past import past
 from perennial.commands.replaying import State, Step

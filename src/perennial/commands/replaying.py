@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import bundles, devices, files
+from perennial.adapters import bundles, files
+from perennial.adapters.engine import devices
 from perennial.commands.past import Past, past
 from perennial.core.model.candidate import Candidate, from_artefacts, to_artefacts
 from perennial.core.monitoring import Finding, Known

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, devices, files, registry, runlock, tables
+from perennial.adapters import bundles, champions, files, registry, runlock, tables
 from perennial.adapters.configuration import read_params
+from perennial.adapters.engine import devices
 from perennial.commands import scoring, trust
 from perennial.commands.scoring import Job
 from perennial.core import features

@@ -18,7 +18,13 @@ OnInsufficient = Literal["block", "tolerate"]
 class Group(BaseModel):
     """A group of params.yaml."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        populate_by_name=True,
+        defer_build=True,  # so that each group is built once, as a part of Params
+    )
 
 
 def _named(text: str) -> str:

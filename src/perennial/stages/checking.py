@@ -11,7 +11,7 @@ from typing import Any
 from perennial import paths
 from perennial.adapters import batches, expectations, files, progress
 from perennial.adapters.expectations import Contract
-from perennial.core import arrivals, contents
+from perennial.core.incoming import arrivals, contents
 from perennial.errors import InputError, for_each
 from perennial.stages.labelling import Arrived
 

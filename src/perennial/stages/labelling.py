@@ -8,7 +8,7 @@ from typing import Any
 from perennial import paths
 from perennial.adapters import batches
 from perennial.adapters.batches import Batch
-from perennial.core import joining
+from perennial.core.incoming import joining
 from perennial.errors import InputError, for_each
 from perennial.params import Data, Labels
 

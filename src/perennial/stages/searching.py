@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from perennial.adapters import processors, study, workers
+from perennial.adapters import study
+from perennial.adapters.engine import processors, workers
 from perennial.core import search as core
 from perennial.core.model import boosting
 from perennial.core.part import Part

@@ -5,9 +5,9 @@ import json
 from contextlib import AbstractContextManager, nullcontext
 
 from perennial import paths
-from perennial.adapters import bundles, devices, files, matrices
+from perennial.adapters import bundles, files, matrices
 from perennial.adapters.configuration import read_params
-from perennial.adapters.engine import members
+from perennial.adapters.engine import devices, members
 from perennial.core.features import FeatureSpec
 from perennial.core.model.candidate import to_artefacts
 from perennial.core.training import (

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import devices, files, matrices, progress, study, workers
+from perennial.adapters import files, matrices, progress, study
 from perennial.adapters.configuration import read_params
-from perennial.adapters.engine import fits
+from perennial.adapters.engine import devices, fits, workers
 from perennial.core import search as core
 from perennial.core.model import boosting, kinds
 from perennial.params import Params

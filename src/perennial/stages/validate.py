@@ -13,8 +13,9 @@ from perennial.adapters import batches, expectations, files, forgotten
 from perennial.adapters.batches import Batch
 from perennial.adapters.configuration import read_params
 from perennial.adapters.expectations import Contract
-from perennial.core import arrivals, forgetting, privacy
-from perennial.core.findings import findings, why
+from perennial.core import forgetting
+from perennial.core.incoming import arrivals, privacy
+from perennial.core.incoming.findings import findings, why
 from perennial.errors import InputError, IntegrityError
 from perennial.params import Params, Validation
 from perennial.stages import checking, labelling

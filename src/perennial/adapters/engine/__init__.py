@@ -1,2 +1,3 @@
-"""The engine on Dask: batches, fits and training as tasks of a cluster, which give the bytes that
-they give here; only training by rows can't promise that (docs/more-machines.md)."""
+"""Where fits run: worker processes of this machine, its devices, or the tasks of a Dask cluster.
+
+All give the same bytes; only training by rows can't promise that (docs/more-machines.md)."""

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import perennial
-from perennial.adapters import devices, files
+from perennial.adapters import files
+from perennial.adapters.engine import devices
 from perennial.errors import InputError
 
 CODE = ("core", "params", "adapters/engine", "errors.py", "names.py")  # what tasks reach

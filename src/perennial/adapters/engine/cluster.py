@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import processors
-from perennial.adapters.engine import checking
+from perennial.adapters.engine import checking, processors
 from perennial.errors import InputError, UnreachableError
 
 if TYPE_CHECKING:

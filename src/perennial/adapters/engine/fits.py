@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from perennial.adapters import processors
-from perennial.adapters.engine import cluster
+from perennial.adapters.engine import cluster, processors
 from perennial.core.search import Shared, Task
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perennial.adapters import processors
-from perennial.adapters.engine import cluster, rows
+from perennial.adapters.engine import cluster, processors, rows
 from perennial.core.model import boosting
 from perennial.core.part import Part
 

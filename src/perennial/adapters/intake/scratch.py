@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 import tempfile
@@ -10,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from perennial.adapters import files
 from perennial.errors import InputError
 
 PREFIX = "perennial-rows-"
@@ -26,7 +26,7 @@ def folder() -> Iterator[Path]:
     with made as name:
         handle = os.open(name, os.O_RDONLY)
         try:
-            _lock(handle)
+            files.lock(handle)
             yield Path(name)
         finally:
             os.close(handle)
@@ -67,16 +67,7 @@ def _sweep(parent: Path) -> None:
                 continue
             handle = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
-                if _lock(handle):
+                if files.lock(handle):
                     shutil.rmtree(left)
             finally:
                 os.close(handle)
-
-
-def _lock(handle: int) -> bool:
-    """Lock an open folder unless somebody has; return whether it is ours, until a kill."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

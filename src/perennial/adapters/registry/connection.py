@@ -2,14 +2,9 @@
 
 import contextlib
 import errno
-import http.client
 import logging
 import os
-import socket
 import sqlite3
-import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,6 +121,12 @@ def _require_answer(uri: str) -> None:
     address = urlsplit(uri)
     if not address.hostname:
         return
+    import http.client
+    import socket
+    import ssl
+    import urllib.error
+    import urllib.request
+
     try:
         if address.scheme in ("http", "https"):
             urllib.request.urlopen(shown(uri), timeout=ANSWER).close()  # noqa: S310

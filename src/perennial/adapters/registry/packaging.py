@@ -5,7 +5,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perennial.adapters import bundles, devices
+from perennial.adapters import bundles
+from perennial.adapters.engine import devices
 from perennial.adapters.registry.records import BUNDLE, FILES, Record
 
 if TYPE_CHECKING:

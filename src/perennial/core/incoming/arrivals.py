@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from perennial.core.contents import TEXT_TIMES
-from perennial.core.findings import finding
+from perennial.core.incoming.contents import TEXT_TIMES
+from perennial.core.incoming.findings import finding
 from perennial.errors import InputError
 
 NUMBER = re.compile(r"\d+")

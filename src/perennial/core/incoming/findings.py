@@ -75,7 +75,7 @@ def _broken(config: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, A
     rule = (config.get("meta") or {}).get("rule") or name
     count = result.get("unexpected_count")
     if count is None or "unexpected_percent" not in result:  # about the column, not its rows
-        if "observed_value" not in result:  # core/privacy.py
+        if "observed_value" not in result:  # core/incoming/privacy.py
             return finding(name, column, f"is not as “{rule}” has it; what was found is withheld")
         observed = result["observed_value"]
         return finding(name, column, f"found {observed}, against “{rule}”", examples=[observed])

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from perennial.core.features import text_of
-from perennial.core.joining import chosen_by
+from perennial.core.incoming.joining import chosen_by
 
 COUNTS = {"element_count", "missing_count", "missing_percent", "unexpected_count"}
 COUNTS |= {f"unexpected_percent{suffix}" for suffix in ("", "_total", "_nonmissing")}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core.findings import EXAMPLES, finding
+from perennial.core.incoming.findings import EXAMPLES, finding
 
 
 @dataclass(frozen=True)

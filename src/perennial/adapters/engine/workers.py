@@ -9,7 +9,7 @@ from dataclasses import replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
-from perennial.adapters import processors
+from perennial.adapters.engine import processors
 from perennial.core.search import Shared, Task
 from perennial.errors import InputError
 
