@@ -54,4 +54,4 @@ def shap(seed: int = 0, rows: int = 500, **factors: float) -> pd.DataFrame:
 
 
 def alone(value: float, error: float = 0.01) -> dict[str, float]:
-    return {"value": value, "error": error, "positives": 500, "negatives": 500}
+    return {"value": value, "error": error, "positives": 500, "negatives": 500, "rarer": 500}

@@ -36,7 +36,7 @@ def drawn(rows: int, seed: int, shares: tuple[float, ...] = (0.6, 0.3, 0.1)) -> 
 
 def find(train: Any, holdout: Any, proxy_auc: float = 0.75, min_group: int = 50) -> Any:
     return proxies.find(
-        train, holdout, COLUMNS, "status", proxy_auc, min_group, confidence=0.95, seed=0
+        train, (*holdout, None), COLUMNS, "status", proxy_auc, min_group, confidence=0.95, seed=0
     )
 
 

@@ -53,8 +53,8 @@ def sound() -> Evidence:
     }
     part = {"rows": 800, "additivity_error": 1e-7}
     gaps = {"holdout": {"rows": 800, "gap": 1e-8}}
-    tried = {"violations": 1, "rows": 800, "says": "'x'"}
-    auc = {"value": 0.6, "error": 0.01, "positives": 1500, "negatives": 1500}
+    tried = {"violations": 1, "rows": 800, "design_effect": 1.0, "says": "'x'"}
+    auc = {"value": 0.6, "error": 0.01, "positives": 1500, "negatives": 1500, "rarer": 1500}
     return Evidence(
         scores=scores,
         slices=slices.search(groups, losses, 50, 4),
@@ -83,7 +83,7 @@ def sound() -> Evidence:
             "robustness": {"missing": 0},
             "strange_rows": 100,
             "directions": {"more": tried, "less": tried},
-            "flipped": {"g": {"changed": 20, "rows": 800}},
+            "flipped": {"g": {"changed": 20, "rows": 800, "design_effect": 1.0}},
             "cost": {
                 "candidate": {"model_size": 100.0, "node_visits": 50.0},
                 "default": {"model_size": 100.0, "node_visits": 50.0},
@@ -235,7 +235,7 @@ def test_a_null_in_a_report_stands_for_an_endless_gap_and_fails() -> None:
         (
             "single_feature",
             "single_features",
-            {"a": {"value": 0.95, "error": 0.01, "positives": 500, "negatives": 500}},
+            {"a": {"value": 0.95, "error": 0.01, "positives": 500, "negatives": 500, "rarer": 500}},
         ),
     ],
 )
@@ -251,11 +251,11 @@ def test_a_fault_in_the_leaks_report_fails_its_own_gate_and_no_other(
     ("gate", "part", "value"),
     [
         ("robustness", "robustness", {"missing": 1}),
-        ("flipped_g", "flipped", {"g": {"changed": 700, "rows": 800}}),
+        ("flipped_g", "flipped", {"g": {"changed": 700, "rows": 800, "design_effect": 1.0}}),
         (
             "direction_more",
             "directions",
-            {"more": {"violations": 400, "rows": 800, "says": "'x'"}},
+            {"more": {"violations": 400, "rows": 800, "design_effect": 1.0, "says": "'x'"}},
         ),
         (
             "model_size",

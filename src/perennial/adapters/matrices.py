@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from perennial.adapters import files
+from perennial.core import clusters
 from perennial.core.part import Part
 
 ROW_COLUMNS = ("period", "row", "target")
-KEY = "key"  # a number for each value of split.key, which says nothing of who it is
 
 
 def write_part(folder: Path, part: str, features: pd.DataFrame, rows: pd.DataFrame) -> None:
@@ -24,13 +24,12 @@ def read_part(folder: Path, part: str) -> Part:
     """Read one part as `write_part` wrote it."""
     rows = read_rows(folder, part)
     features = pd.read_parquet(folder / f"{part}-features.parquet")
-    groups = rows.drop(columns=[*ROW_COLUMNS, KEY], errors="ignore")
-    key = rows[KEY].to_numpy() if KEY in rows else None
-    return Part(features, rows["target"].to_numpy(), groups, key)
+    groups = rows.drop(columns=[*ROW_COLUMNS, clusters.KEY], errors="ignore")
+    return Part(features, rows["target"].to_numpy(), groups, clusters.of(rows))
 
 
 def read_rows(folder: Path, part: str) -> pd.DataFrame:
-    """Read period, row number within its batch, target and groups of one part."""
+    """Read period, row number within its batch, target, groups and any key of one part."""
     return pd.read_parquet(folder / f"{part}-rows.parquet")
 
 

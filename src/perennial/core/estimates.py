@@ -7,7 +7,12 @@ import numpy as np
 import pandas as pd
 from scipy import special  # not scipy.stats: half a second in each of five stages
 
+from perennial.core import clusters
+
 Merged = tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]
+Count = (
+    tuple[int, int] | tuple[int, int, float]
+)  # successes, rows, and design effect: 1 if not said
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ def bootstrap(
     replicates: int,
     seed: int,
     merged: Merged | None = None,
+    key: np.ndarray | None = None,
 ) -> Estimate:
     """Return a statistic with its percentile bootstrap interval (Efron 1979).
 
@@ -55,13 +61,17 @@ def bootstrap(
         replicates: How many times the rows are drawn. Done in blocks, so memory stays bounded.
         seed: Of the draws.
         merged: For many rows, the statistic of weights of cells, each of which stands for like
-            rows, and how many rows each is. The interval is drawn on them, the value is not.
+            rows, and how many rows each is, shape (cells,); or, to draw clusters of rows, how many
+            of each cluster are in each, (clusters, cells). The interval is drawn on them, the value
+            is not.
+        key: Each row's cluster, shape (rows,): whole clusters are drawn (Field and Welsh 2007).
     """
     value = float(statistic(np.ones((1, rows), dtype="float32"))[0])
-    drawn_on, shares = (statistic, None) if merged is None else (merged[0], merged[1] / rows)
-    block = max(1, min(replicates, 20_000_000 // (rows if merged is None else len(merged[1]))))
+    drawn_on, width = (statistic, rows) if merged is None else (merged[0], merged[1].shape[-1])
+    draw = _drawing(rows, None if merged is None else merged[1], key)
+    block = max(1, min(replicates, 20_000_000 // width))
     drawn = [
-        drawn_on(resampling_weights(rows, min(block, replicates - start), seed + start, shares))
+        drawn_on(draw(min(block, replicates - start), seed + start))
         for start in range(0, replicates, block)
     ]
     tail = (1 - confidence) / 2
@@ -69,19 +79,44 @@ def bootstrap(
     return Estimate(value, float(low), float(high), rows)
 
 
-def mean(values: np.ndarray, confidence: float) -> Estimate:
-    """Return a mean with Student's interval, for values of one row each, shape (rows,)."""
-    value = float(values.mean())
-    error = float(values.std(ddof=1) / np.sqrt(len(values)))
-    half = float(special.stdtrit(len(values) - 1, (1 + confidence) / 2)) * error
-    return Estimate(value, value - half, value + half, len(values))
+def _drawing(
+    rows: int, cells: np.ndarray | None, key: np.ndarray | None
+) -> Callable[[int, int], np.ndarray]:
+    """Return what draws weights, from a number of replicates and a seed; see `bootstrap`."""
+    if cells is not None and cells.ndim == 2:
+        return lambda count, seed: resampling_weights(len(cells), count, seed) @ cells
+    if cells is not None:
+        return lambda count, seed: resampling_weights(rows, count, seed, cells / rows)
+    if key is None:
+        return lambda count, seed: resampling_weights(rows, count, seed)
+    number, several = clusters.numbered(key)
+    return lambda count, seed: resampling_weights(several, count, seed)[:, number]
 
 
-def proportion(successes: int, n: int, confidence: float) -> Estimate:
-    """Return a proportion with Wilson's interval (1927), which holds for few rows too."""
-    z, rate = normal_quantile(confidence), successes / n
-    centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
+def mean(values: np.ndarray, confidence: float, key: np.ndarray | None = None) -> Estimate:
+    """Return a mean with Student's interval, for values of one row each, shape (rows,).
+
+    With `key`, the cluster of each row, its error is that between clusters (Liang and Zeger 1986).
+    """
+    value, n = float(values.mean()), len(values)
+    if key is None:
+        independent, error = n, float(values.std(ddof=1) / np.sqrt(n))
+    else:
+        off = clusters.totals(values - value, key)
+        independent = len(off)
+        error = float(np.sqrt(independent / max(independent - 1, 1) * (off**2).sum()) / n)
+    half = float(special.stdtrit(independent - 1, (1 + confidence) / 2)) * error
+    return Estimate(value, value - half, value + half, n)
+
+
+def proportion(successes: int, n: int, confidence: float, design_effect: float = 1.0) -> Estimate:
+    """Return a proportion with Wilson's interval (1927), which holds for few rows too.
+
+    Clustered rows count as fewer, by their design effect (Rao and Scott 1992).
+    """
+    z, rate, rows = normal_quantile(confidence), successes / n, n / design_effect
+    centre = (rate + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    half = z / (1 + z**2 / rows) * np.sqrt(rate * (1 - rate) / rows + z**2 / (4 * rows**2))
     low = 0.0 if successes == 0 else float(centre - half)  # exactly, whatever the rounding
     high = 1.0 if successes == n else float(centre + half)
     return Estimate(rate, low, high, n)
@@ -92,35 +127,47 @@ def normal_quantile(confidence: float) -> float:
     return float(special.ndtri((1 + confidence) / 2))
 
 
-def difference(first: tuple[int, int], second: tuple[int, int], confidence: float) -> Estimate:
-    """Return the difference of two independent proportions, `(successes, n)` each.
+def difference(first: Count, second: Count, confidence: float) -> Estimate:
+    """Return the difference of two independent proportions.
 
     The interval is Agresti and Caffo's (2000): one success and one failure added to each.
     """
-    (x1, n1), (x2, n2) = first, second
+    (x1, n1), (x2, n2) = _effective(first), _effective(second)
     p1, p2 = (x1 + 1) / (n1 + 2), (x2 + 1) / (n2 + 2)
     error = np.sqrt(p1 * (1 - p1) / (n1 + 2) + p2 * (1 - p2) / (n2 + 2))
     half = float(normal_quantile(confidence) * error)
-    return Estimate(x1 / n1 - x2 / n2, p1 - p2 - half, p1 - p2 + half, n1 + n2)
+    value = first[0] / first[1] - second[0] / second[1]
+    return Estimate(value, p1 - p2 - half, p1 - p2 + half, first[1] + second[1])
 
 
-def ratio(first: tuple[int, int], second: tuple[int, int], confidence: float) -> Estimate:
-    """Return the ratio of two independent proportions, `(successes, n)` each.
+def ratio(first: Count, second: Count, confidence: float) -> Estimate:
+    """Return the ratio of two independent proportions.
 
     The interval is Katz et al.'s (1978), normal on the log scale, with half a success added to each
     so that none of them is 0 (Walter 1975).
     """
-    (x1, n1), (x2, n2) = first, second
+    (x1, n1), (x2, n2) = _effective(first), _effective(second)
     p1, p2 = (x1 + 0.5) / (n1 + 0.5), (x2 + 0.5) / (n2 + 0.5)
     spread = 1 / (x1 + 0.5) - 1 / (n1 + 0.5) + 1 / (x2 + 0.5) - 1 / (n2 + 0.5)
     half = normal_quantile(confidence) * np.sqrt(max(spread, 0.0))
     centre = p1 / p2
-    value = (x1 / n1) / (x2 / n2) if x2 else 1.0
-    return Estimate(value, float(centre * np.exp(-half)), float(centre * np.exp(half)), n1 + n2)
+    value = (first[0] / first[1]) / (second[0] / second[1]) if x2 else 1.0
+    low, high = float(centre * np.exp(-half)), float(centre * np.exp(half))
+    return Estimate(value, low, high, first[1] + second[1])
+
+
+def _effective(counted: Count) -> tuple[float, float]:
+    """Return successes and rows as so many independent ones (Rao and Scott 1992)."""
+    effect = counted[2] if len(counted) == 3 else 1.0
+    return counted[0] / effect, counted[1] / effect
 
 
 def roc_auc_difference(
-    target: np.ndarray, first: np.ndarray, second: np.ndarray, confidence: float
+    target: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    confidence: float,
+    key: np.ndarray | None = None,
 ) -> Estimate:
     """Return the ROC AUC of `first` less that of `second`, on the same rows.
 
@@ -131,31 +178,38 @@ def roc_auc_difference(
         first: Scores, shape (rows,).
         second: Scores, shape (rows,).
         confidence: Of the two-sided interval.
+        key: Each row's cluster, shape (rows,), if rows are not independent.
     """
-    aucs, covariance = delong(target, np.vstack([first, second]))
+    aucs, covariance = delong(target, np.vstack([first, second]), key)
     value = float(aucs[0] - aucs[1])
     variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
     half = float(normal_quantile(confidence) * np.sqrt(max(variance, 0.0)))
     return Estimate(value, value - half, value + half, len(target))
 
 
-def roc_auc(target: np.ndarray, score: np.ndarray, confidence: float) -> Estimate:
+def roc_auc(
+    target: np.ndarray, score: np.ndarray, confidence: float, key: np.ndarray | None = None
+) -> Estimate:
     """Return the ROC AUC with DeLong's interval, taken on the logit scale so as to stay in 0..1."""
-    aucs, covariance = delong(target, score[np.newaxis])
+    aucs, covariance = delong(target, score[np.newaxis], key)
     error = float(np.sqrt(covariance[0, 0]))
     positives = int(target.sum())
-    return roc_auc_from(float(aucs[0]), error, positives, len(target) - positives, confidence)
+    rarer = min(clusters.count(key, target == one) for one in (0, 1))
+    counts = (positives, len(target) - positives, rarer)
+    return roc_auc_from(float(aucs[0]), error, *counts, confidence)
 
 
 def roc_auc_from(
-    value: float, error: float, positives: int, negatives: int, confidence: float
+    value: float, error: float, positives: int, negatives: int, rarer: int, confidence: float
 ) -> Estimate:
-    """Return a ROC AUC and its standard error as an estimate, as `roc_auc` does."""
+    """Return a ROC AUC and its standard error as an estimate, as `roc_auc` does.
+
+    `rarer` is how many independent rows, or clusters of them, the rarer class has.
+    """
     n = positives + negatives
     if np.isnan(value):  # one class only
         return Estimate(value, value, value, n)
-    if not 0 < value < 1:  # no spread is seen: as many successes as the rarer class has rows
-        rarer = min(positives, negatives)
+    if not 0 < value < 1:  # no spread is seen: as many successes as the rarer class has
         bound = proportion(round(value) * rarer, rarer, confidence)
         return Estimate(value, bound.low, bound.high, n)
     centre = np.log(value / (1 - value))
@@ -164,15 +218,25 @@ def roc_auc_from(
     return Estimate(value, float(low), float(high), n)
 
 
-def delong(target: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the AUC of each row of `scores`, shape (models, rows), and their covariance."""
+def delong(
+    target: np.ndarray, scores: np.ndarray, key: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the AUC of each row of `scores`, shape (models, rows), and their covariance.
+
+    With `key`, the cluster of each row, the covariance between clusters (Obuchowski 1997).
+    """
     positive, negative = scores[:, target == 1], scores[:, target == 0]
     m, n = positive.shape[1], negative.shape[1]
     ranks = _midranks(np.hstack([positive, negative]))
     above = (ranks[:, :m] - _midranks(positive)) / n
     below = 1 - (ranks[:, m:] - _midranks(negative)) / m
-    covariance = np.atleast_2d(np.cov(above)) / m + np.atleast_2d(np.cov(below)) / n
-    return above.mean(axis=1), covariance
+    aucs = above.mean(axis=1)
+    if key is None:
+        return aucs, np.atleast_2d(np.cov(above)) / m + np.atleast_2d(np.cov(below)) / n
+    off = np.hstack([(above - aucs[:, np.newaxis]) / m, (below - aucs[:, np.newaxis]) / n])
+    sums = clusters.totals(off, np.concatenate([key[target == 1], key[target == 0]]))
+    several = sums.shape[1]
+    return aucs, several / max(several - 1, 1) * sums @ sums.T
 
 
 def _midranks(scores: np.ndarray) -> np.ndarray:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import estimates
-from perennial.core.estimates import Estimate
+from perennial.core import clusters, estimates
+from perennial.core.estimates import Count, Estimate
 from perennial.params import Fairness
 
-Counted = Mapping[str, Mapping[str, tuple[int, int]]]
+Counted = Mapping[str, Mapping[str, Count]]
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "precision", "accuracy")
 
 
@@ -31,12 +31,18 @@ def group_names(groups: pd.DataFrame, attributes: list[str]) -> np.ndarray:
 
 
 def counts(
-    target: np.ndarray, decision: np.ndarray, group: np.ndarray
-) -> dict[str, dict[str, tuple[int, int]]]:
-    """Return (successes, n) of every rate of every group.
+    target: np.ndarray, decision: np.ndarray, group: np.ndarray, key: np.ndarray | None = None
+) -> dict[str, dict[str, Count]]:
+    """Return (successes, n) of every rate of every group, and of clusters their design effect.
 
     fairlearn's MetricFrame does the grouping; a group without any row that a rate is about (no
     positives, say) has n = 0.
+
+    Args:
+        target: 0 or 1, shape (rows,).
+        decision: 0 or 1, shape (rows,).
+        group: Each row's group, shape (rows,).
+        key: Each row's cluster, shape (rows,), if rows are not independent.
     """
     from fairlearn.metrics import MetricFrame
 
@@ -46,24 +52,46 @@ def counts(
         y_pred=decision,
         sensitive_features=group,
     ).by_group
-    return {
+    found: dict[str, dict[str, Count]] = {
         str(name): {r: (int(row[f"{r}:0"]), int(row[f"{r}:1"])) for r in RATES}
         for name, row in frame.iterrows()
     }
+    if key is None:
+        return found
+    return {
+        name: {
+            rate: (x, n, _effect(rate, target, decision, key, group.astype(str) == name))
+            for rate, (x, n, *_) in rates.items()
+        }
+        for name, rates in found.items()
+    }
+
+
+def _of(rate: str, target: np.ndarray, decision: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows a rate is about, and which of all are its successes; (rows,) each."""
+    return {
+        "selection_rate": (np.ones(len(target), dtype=bool), decision == 1),
+        "true_positive_rate": (target == 1, decision == 1),
+        "false_positive_rate": (target == 0, decision == 1),
+        "precision": (decision == 1, target == 1),
+        "accuracy": (np.ones(len(target), dtype=bool), decision == target),
+    }[rate]
 
 
 def _counter(rate: str, part: int) -> Any:
     def counter(target: np.ndarray, decision: np.ndarray) -> int:
-        counted, success = {
-            "selection_rate": (np.ones(len(target), dtype=bool), decision == 1),
-            "true_positive_rate": (target == 1, decision == 1),
-            "false_positive_rate": (target == 0, decision == 1),
-            "precision": (decision == 1, target == 1),
-            "accuracy": (np.ones(len(target), dtype=bool), decision == target),
-        }[rate]
+        counted, success = _of(rate, target, decision)
         return int((counted & success).sum() if part == 0 else counted.sum())
 
     return counter
+
+
+def _effect(
+    rate: str, target: np.ndarray, decision: np.ndarray, key: np.ndarray, member: np.ndarray
+) -> float:
+    counted, success = _of(rate, target, decision)
+    counted = counted & member
+    return round(clusters.design_effect(success[counted], key[counted]), 6)
 
 
 def table(
@@ -72,8 +100,8 @@ def table(
     """Return every rate of every group with Wilson's interval; None where there are no rows."""
     return {
         name: {
-            rate: estimates.proportion(x, n, confidence).to_json() if n else None
-            for rate, (x, n) in rates.items()
+            rate: estimates.proportion(x, n, confidence, *effect).to_json() if n else None
+            for rate, (x, n, *effect) in rates.items()
         }
         for name, rates in counted.items()
     }
@@ -110,7 +138,7 @@ def largest_difference(
             found[widest].value,
             max(0.0, *(_nearest_to_zero(e) for e in found.values())),
             max(max(abs(e.low), abs(e.high)) for e in found.values()),
-            sum(n for _, n in able.values()),
+            sum(n for _, n, *_ in able.values()),
         ),
         widest,
     )
@@ -148,7 +176,7 @@ def smallest_ratio(
             # a ratio and its inverse are the same gap: whichever bound is further from 1
             min(min(e.low, 1 / e.high) for e in found.values()),
             min(1.0, *(_nearest_to_one(e) for e in found.values())),
-            sum(n for _, n in able.values()),
+            sum(n for _, n, *_ in able.values()),
         ),
         widest,
     )
@@ -156,7 +184,7 @@ def smallest_ratio(
 
 def _pairs(
     counted: Counted, rate: str, min_group: int, confidence: float
-) -> tuple[dict[str, tuple[int, int]], list[tuple[str, str]], float]:
+) -> tuple[dict[str, Count], list[tuple[str, str]], float]:
     """Return the groups with rows enough, their pairs with the lower rate first, and the
     confidence of each pair with which all hold together."""
     able = {name: rates[rate] for name, rates in counted.items() if rates[rate][1] >= min_group}

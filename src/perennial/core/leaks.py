@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import estimates
+from perennial.core import clusters, estimates
 from perennial.core.part import evenly
 from perennial.params import Split
 
@@ -77,25 +77,30 @@ def backwards(part: np.ndarray, period: np.ndarray) -> dict[str, Any]:
     return {"backwards": count, "rows": len(part)}
 
 
-def single_features(features: pd.DataFrame, target: np.ndarray) -> dict[str, dict[str, float]]:
+def single_features(
+    features: pd.DataFrame, target: np.ndarray, key: np.ndarray | None = None
+) -> dict[str, dict[str, float]]:
     """Return how well each feature alone predicts the target: its ROC AUC and DeLong's error.
 
     A number is taken as it is, in the direction that is better, missing values lowest. A category
     is ranked by its levels' rates in the other half of the rows, or many levels would look like
-    knowledge. Of many rows, `SCORED` are looked at, evenly spaced.
+    knowledge. Of many rows, `SCORED` are looked at, evenly spaced. `key` is each row's cluster.
     """
     chosen = evenly(len(target), SCORED)
     features, target = features.iloc[chosen], target[chosen]
+    key = None if key is None else key[chosen]
+    rarer = min(clusters.count(key, target == one) for one in (0, 1))
     found = {}
     for name in features:
         score = _score(features[name], target)
-        aucs, covariance = estimates.delong(target, score[np.newaxis])
+        aucs, covariance = estimates.delong(target, score[np.newaxis], key)
         value = float(aucs[0])
         found[str(name)] = {
             "value": max(value, 1 - value),
             "error": float(np.sqrt(covariance[0, 0])),
             "positives": int(target.sum()),
             "negatives": int((1 - target).sum()),
+            "rarer": rarer,
         }
     return found
 

@@ -9,13 +9,14 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from perennial.core import estimates
+from perennial.core import clusters, estimates
 from perennial.core.estimates import Estimate
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 Make = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None], Statistic]
 MANY = 200_000  # rows, from which on intervals are drawn on cells of like rows
 CELLS = 10_000  # bins of the probability, each with up to four cells
+GROUPS = 1_000  # of clusters, drawn together where rows are many
 METRICS = ("roc_auc", "average_precision", "log_loss", "brier", "ece", "accuracy", "f1")
 
 
@@ -27,6 +28,7 @@ def holdout_metrics(
     confidence: float,
     replicates: int,
     seed: int,
+    key: np.ndarray | None = None,
 ) -> dict[str, Estimate]:
     """Return the contract's seven metrics of a model on held-out rows.
 
@@ -38,13 +40,15 @@ def holdout_metrics(
         confidence: Of each interval.
         replicates: Of the bootstrap, where no closed form holds.
         seed: Of the bootstrap.
+        key: Each row's cluster, shape (rows,), if rows are not independent.
     """
-    precision = (confidence, replicates, seed)
+    precision = (confidence, replicates, seed, key)
     found = {
         name: holdout_metric(name, target, probability, decision, *precision)
         for name in ("roc_auc", "average_precision", "log_loss", "brier", "accuracy", "f1")
     }
-    found["ece"] = resampled(ece_of(bins), target, probability, decision, *precision)
+    ece = ece_of(bins, calibration_effect(target, probability, bins, key))
+    found["ece"] = resampled(ece, target, probability, decision, *precision)
     return {name: found[name] for name in METRICS}
 
 
@@ -56,23 +60,26 @@ def holdout_metric(
     confidence: float,
     replicates: int,
     seed: int,
+    key: np.ndarray | None = None,
 ) -> Estimate:
     """Return one of the metrics, all but the ECE; arguments as `holdout_metrics` has them."""
     if name == "roc_auc":
-        return estimates.roc_auc(target, probability, confidence)
+        return estimates.roc_auc(target, probability, confidence, key)
     if name == "log_loss":
-        return estimates.mean(row_log_loss(target, probability), confidence)
+        return estimates.mean(row_log_loss(target, probability), confidence, key)
     if name == "brier":
-        return estimates.mean((probability - target) ** 2, confidence)
+        return estimates.mean((probability - target) ** 2, confidence, key)
     if name == "accuracy":
-        return estimates.proportion(int((decision == target).sum()), len(target), confidence)
+        right = decision == target
+        effect = clusters.design_effect(right, key)
+        return estimates.proportion(int(right.sum()), len(target), confidence, effect)
     make: Make = {
         "average_precision": lambda target, probability, _, __: average_precision(
             target, probability
         ),
         "f1": lambda target, _, decision, __: f1(target, decision),
     }[name]
-    return resampled(make, target, probability, decision, confidence, replicates, seed)
+    return resampled(make, target, probability, decision, confidence, replicates, seed, key)
 
 
 def resampled(
@@ -83,13 +90,14 @@ def resampled(
     confidence: float,
     replicates: int,
     seed: int,
+    key: np.ndarray | None = None,
 ) -> Estimate:
     """Return a statistic of rows with its bootstrap interval, drawn on cells where rows are many.
 
     More than `MANY` rows are merged into cells: those of one of `CELLS` equal-mass bins of the
     probability, of one class and decision. A multinomial over the cells is what a draw of the rows
     is to a statistic that can't tell the rows of a cell apart; each is taken at its bin's mean
-    probability.
+    probability. Of clusters, up to `GROUPS` groups of them are drawn with all their rows.
 
     Args:
         make: From target, probability, decision and (of cells) rows, to a function of weights.
@@ -99,24 +107,35 @@ def resampled(
         confidence: Of the interval.
         replicates: Of the bootstrap.
         seed: Of the draws.
+        key: Each row's cluster, shape (rows,), if rows are not independent.
     """
     statistic, merged = make(target, probability, decision, None), None
     if len(target) > MANY:
-        cells = _cells(target, probability, decision)
-        merged = (make(*cells), cells[-1])
-    return estimates.bootstrap(statistic, len(target), confidence, replicates, seed, merged)
+        cell, cells = _cells(target, probability, decision)
+        drawn = cells[-1] if key is None else _of_groups(cell, len(cells[-1]), key)
+        merged, key = (make(*cells), drawn), None
+    return estimates.bootstrap(statistic, len(target), confidence, replicates, seed, merged, key)
 
 
 def _cells(
     target: np.ndarray, probability: np.ndarray, decision: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return each cell's target, its bin's mean probability, decision and rows, (cells,)."""
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Return each row's cell, shape (rows,); and each cell's target, its bin's mean probability,
+    decision and rows, (cells,)."""
     member, _ = _bins(probability, CELLS)
     code = member * 4 + target.astype("int64") * 2 + decision.astype("int64")
-    names, rows = np.unique(code, return_counts=True)
+    names, cell, rows = np.unique(code, return_inverse=True, return_counts=True)
     # of the whole bin: at their own means, the classes of a bin would be told apart
     mean = np.bincount(member, weights=probability) / np.bincount(member)
-    return names % 4 // 2, mean[names // 4], names % 2, rows
+    return cell, (names % 4 // 2, mean[names // 4], names % 2, rows)
+
+
+def _of_groups(cell: np.ndarray, cells: int, key: np.ndarray) -> np.ndarray:
+    """Return how many rows of each group of clusters are in each cell, shape (groups, cells)."""
+    number, several = clusters.numbered(key)
+    groups = min(GROUPS, several)
+    place = number % groups * cells + cell  # every so many in the order of keys: none is chosen
+    return np.bincount(place, minlength=groups * cells).reshape(groups, cells).astype("float32")
 
 
 def row_log_loss(target: np.ndarray, probability: np.ndarray) -> np.ndarray:
@@ -153,13 +172,19 @@ def f1(target: np.ndarray, decision: np.ndarray) -> Statistic:
     return statistic
 
 
-def ece_of(bins: int) -> Make:
+def ece_of(bins: int, effect: float = 1.0) -> Make:
     """Return how `resampled` makes the `calibration_error` of so many bins."""
-    return lambda target, probability, _, rows: calibration_error(target, probability, bins, rows)
+    return lambda target, probability, _, rows: calibration_error(
+        target, probability, bins, rows, effect
+    )
 
 
 def calibration_error(
-    target: np.ndarray, probability: np.ndarray, bins: int, rows: np.ndarray | None = None
+    target: np.ndarray,
+    probability: np.ndarray,
+    bins: int,
+    rows: np.ndarray | None = None,
+    effect: float = 1.0,
 ) -> Statistic:
     """Return the debiased expected calibration error as a function of row weights.
 
@@ -169,7 +194,8 @@ def calibration_error(
     excess over t is taken off, with t the root mean squared gap of all bins, itself debiased.
     Below 0 it is 0. Where all the error is in one bin of ten, it is overstated.
 
-    With `rows`, each is a cell of so many rows, drawn as one.
+    With `rows`, each is a cell of so many rows, drawn as one. Rows of clusters have so much more
+    noise as `calibration_effect` says.
     """
     member, bins = _bins(probability, bins, rows)
     onehot = np.zeros((len(target), bins), dtype="float32")
@@ -183,7 +209,8 @@ def calibration_error(
         # Kish's effective size: a replicate has the noise of the rows and of the draw
         # of a cell, the sum of its rows' squared weights is known by its mean
         square = weights**2 if rows is None else weights * (1 + (weights - 1) / rows)
-        variance = np.maximum(rate * (1 - rate), 0.0) * (square @ onehot) / safe**2
+        binomial = np.maximum(rate * (1 - rate), 0.0) * (square @ onehot) / safe**2
+        variance = effect * binomial
         share = mass / mass.sum(axis=1, keepdims=True)
         true = (share * (gap**2 - variance)).sum(axis=1, keepdims=True)
         true = np.sqrt(np.maximum(true, 0.0))
@@ -191,6 +218,24 @@ def calibration_error(
         return np.maximum((share * (np.abs(gap) - noise)).sum(axis=1), 0.0)
 
     return statistic
+
+
+def calibration_effect(
+    target: np.ndarray, probability: np.ndarray, bins: int, key: np.ndarray | None
+) -> float:
+    """Return how many rows of clusters say as much of a bin's rate as one independent row.
+
+    The design effect of all bins together (see `clusters.design_effect`); at least 1.
+    """
+    if key is None:
+        return 1.0
+    member, bins = _bins(probability, bins)
+    rate = np.bincount(member, weights=target) / np.bincount(member)
+    off = target - rate[member]
+    of_bin_and_key = clusters.numbered(clusters.numbered(key)[0] * bins + member)[0]
+    between = np.bincount(of_bin_and_key, weights=off) ** 2
+    within = float((off**2).sum())
+    return max(1.0, float(between.sum()) / within) if within else 1.0
 
 
 def folded_normal_mean(mean: np.ndarray, error: np.ndarray) -> np.ndarray:
@@ -202,14 +247,20 @@ def folded_normal_mean(mean: np.ndarray, error: np.ndarray) -> np.ndarray:
 
 
 def calibration_curve(
-    target: np.ndarray, probability: np.ndarray, bins: int, confidence: float
+    target: np.ndarray,
+    probability: np.ndarray,
+    bins: int,
+    confidence: float,
+    key: np.ndarray | None = None,
 ) -> list[dict[str, float | int]]:
     """Return each equal-mass bin's mean probability and its rate with Wilson's interval."""
     member, bins = _bins(probability, bins)
     rows = []
     for index in range(bins):
         inside = member == index
-        rate = estimates.proportion(int(target[inside].sum()), int(inside.sum()), confidence)
+        hit = target[inside]
+        effect = clusters.design_effect(hit, None if key is None else key[inside])
+        rate = estimates.proportion(int(hit.sum()), len(hit), confidence, effect)
         rows.append({"stated": float(probability[inside].mean()), **rate.to_json()})
     return rows
 

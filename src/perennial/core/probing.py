@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import cost, parity
+from perennial.core import clusters, cost, parity
 from perennial.core.features import MISSING, groups
 from perennial.core.model.candidate import Candidate
 from perennial.core.part import evenly
@@ -37,6 +37,7 @@ def probe(
     features: pd.DataFrame,
     settings: Behaviour,
     seed: int,
+    key: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Return all that is tried on the candidate, as JSON values.
 
@@ -47,15 +48,16 @@ def probe(
         features: The same rows of the feature matrix.
         settings: What the user declared.
         seed: Of the order of rows.
+        key: Each row's cluster, shape (rows,), if rows are not independent.
     """
     sources = {feature.source for feature in candidate.spec.columns.values()}
     few = raw.iloc[: max(1, min(STRANGE_ROWS, STRANGE_CELLS // len(sources), len(raw)))]
     gaps = invariance(candidate, raw, seed)
     directions = {
-        name: direction(candidate, raw, change, settings.tolerance)
+        name: direction(candidate, raw, change, settings.tolerance, key)
         for name, change in settings.changes.items()
     } | {
-        name: monotonicity(candidate, features, name, wanted, settings.tolerance)
+        name: monotonicity(candidate, features, name, wanted, settings.tolerance, key)
         for name, wanted in settings.monotone.items()
     }
     return {
@@ -64,7 +66,7 @@ def probe(
         "robustness": robustness(candidate, few),
         "strange_rows": len(few) * (len(sources) + 1) * len(STRANGE),
         "directions": directions,
-        "flipped": {name: flipped(candidate, raw, name) for name in candidate.spec.sensitive},
+        "flipped": {name: flipped(candidate, raw, name, key) for name in candidate.spec.sensitive},
         "cost": {
             "candidate": cost.measure(candidate, features),
             "default": cost.measure(default, features),
@@ -113,7 +115,11 @@ def robustness(candidate: Candidate, raw: pd.DataFrame) -> dict[str, int]:
 
 
 def direction(
-    candidate: Candidate, raw: pd.DataFrame, change: Change, tolerance: float
+    candidate: Candidate,
+    raw: pd.DataFrame,
+    change: Change,
+    tolerance: float,
+    key: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Count rows whose probability does not move as a declared change must move it.
 
@@ -122,6 +128,7 @@ def direction(
         raw: Raw rows, shape (rows, columns).
         change: Which column becomes what, and what that must do.
         tolerance: Moves of the probability up to this size count as none.
+        key: Each row's cluster.
     """
     before, changed, words = raw[change.column], raw.copy(), ""
     if "to" in change.model_fields_set:
@@ -147,11 +154,19 @@ def direction(
         }[change.expect]
     )
     says = f"'{words}: {change.expect.replace('_', ' ')}'"
-    return {"says": says, "violations": int(wrong.sum()), "rows": int(altered.sum())}
+    return {
+        "says": says,
+        **_counted("violations", np.asarray(wrong), None if key is None else key[altered]),
+    }
 
 
 def monotonicity(
-    candidate: Candidate, features: pd.DataFrame, name: str, direction: str, tolerance: float
+    candidate: Candidate,
+    features: pd.DataFrame,
+    name: str,
+    direction: str,
+    tolerance: float,
+    key: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Count rows whose probability falls (or rises) anywhere as one feature rises.
 
@@ -164,10 +179,12 @@ def monotonicity(
     steps = np.diff(curves, axis=0) * (1 if direction == "increasing" else -1)
     wrong = (~(steps >= -tolerance)).any(axis=0) if len(grid) > 1 else np.zeros(len(features), bool)
     says = f"'{name} {direction}'"
-    return {"says": says, "violations": int(wrong.sum()), "rows": len(features)}
+    return {"says": says, **_counted("violations", np.asarray(wrong), key)}
 
 
-def flipped(candidate: Candidate, raw: pd.DataFrame, attribute: str) -> dict[str, int]:
+def flipped(
+    candidate: Candidate, raw: pd.DataFrame, attribute: str, key: np.ndarray | None = None
+) -> dict[str, float]:
     """Count decisions that change when a row is moved to any other group of one attribute.
 
     A group is stood for by a value of its own rows: the first of a category, the median of a
@@ -182,7 +199,13 @@ def flipped(candidate: Candidate, raw: pd.DataFrame, attribute: str) -> dict[str
         value = own.iloc[0] if sensitive.bins is None else float(own.median())
         after = candidate.predict(raw.assign(**{sensitive.source: value}))["decision"].to_numpy()
         changed |= after != before
-    return {"changed": int(changed.sum()), "rows": len(raw)}
+    return _counted("changed", changed, key)
+
+
+def _counted(name: str, found: np.ndarray, key: np.ndarray | None) -> dict[str, float]:
+    """Return how many rows it is found in, of how many, and what clusters take from them."""
+    effect = round(clusters.design_effect(found, key), 6)
+    return {name: int(found.sum()), "rows": len(found), "design_effect": effect}
 
 
 def _probability(candidate: Candidate, raw: pd.DataFrame) -> np.ndarray:

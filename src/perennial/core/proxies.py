@@ -30,7 +30,7 @@ def find_all(
     return {
         attribute: find(
             (train.features.iloc[chosen], train.groups[attribute].to_numpy()[chosen]),
-            (holdout.features, holdout.groups[attribute].to_numpy()),
+            (holdout.features, holdout.groups[attribute].to_numpy(), holdout.key),
             spec.columns,
             spec.sensitive[attribute].source,
             params.explanation.proxy_auc,
@@ -44,7 +44,7 @@ def find_all(
 
 def find(
     train: tuple[pd.DataFrame, np.ndarray],
-    holdout: tuple[pd.DataFrame, np.ndarray],
+    holdout: tuple[pd.DataFrame, np.ndarray, np.ndarray | None],
     columns: Mapping[str, Feature],
     source: str,
     proxy_auc: float,
@@ -60,7 +60,7 @@ def find(
 
     Args:
         train: Features and groups of training rows.
-        holdout: The same of holdout rows.
+        holdout: The same of holdout rows, and their clusters if they are not independent.
         columns: The features' definitions.
         source: The raw column that the attribute comes from.
         proxy_auc: The AUC that makes a proxy.
@@ -88,7 +88,9 @@ def find(
         if min_group <= held.sum() <= len(held) - min_group and not rest.empty:
             booster = boosting.fit(rest, member, RECIPE, seed)
             margin = boosting.margin(booster, boosting.matrix(holdout[0][rest.columns]))
-            predicted[str(group)] = estimates.roc_auc(held, margin, confidence).to_json()
+            predicted[str(group)] = estimates.roc_auc(
+                held, margin, confidence, holdout[2]
+            ).to_json()
     return {
         "own": own,
         "proxies": sorted(name for name, auc in alone.items() if auc >= proxy_auc),

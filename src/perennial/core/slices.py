@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from perennial.core import clusters
 from perennial.core.estimates import Estimate
 from perennial.core.features import text_of
 from perennial.core.metrics import row_log_loss
@@ -46,20 +47,27 @@ def look(
     Args:
         features: The holdout's, shape (rows, features).
         groups: Its sensitive attributes, shape (rows, attributes).
-        scores: As `excess` takes them.
+        scores: As `excess` takes them, with their clusters if rows are not independent.
         settings: How slices are cut, and which are declared.
     """
     losses = excess(scores)
     columns = pd.concat([features, groups.add_prefix("group ")], axis=1)
     named = pd.concat([features, groups], axis=1)
     named = named.loc[:, ~named.columns.duplicated()]
+    key = clusters.of(scores)
     return {
-        "searched": search(columns, losses, settings.min_rows, settings.bins),
-        "declared": declared(settings.declared, named, losses, settings.min_rows),
+        "searched": search(columns, losses, settings.min_rows, settings.bins, key),
+        "declared": declared(settings.declared, named, losses, settings.min_rows, key),
     }
 
 
-def search(features: pd.DataFrame, losses: pd.DataFrame, min_rows: int, bins: int) -> pd.DataFrame:
+def search(
+    features: pd.DataFrame,
+    losses: pd.DataFrame,
+    min_rows: int,
+    bins: int,
+    key: np.ndarray | None = None,
+) -> pd.DataFrame:
     """Return every slice of one or two features with at least `min_rows` rows, the worst first.
 
     Args:
@@ -68,9 +76,11 @@ def search(features: pd.DataFrame, losses: pd.DataFrame, min_rows: int, bins: in
         losses: As `excess` returns them.
         min_rows: Smaller slices are not looked at.
         bins: Of a number.
+        key: Each row's cluster, shape (rows,), if rows are not independent.
 
     Returns:
-        A row for each slice and reference, with the mean and standard deviation of its excess.
+        A row for each slice and reference, with the mean and standard deviation of its excess; of
+        clusters, the deviation that as many independent rows would need for the same error.
     """
     literals = [
         (column, name, member)
@@ -81,7 +91,7 @@ def search(features: pd.DataFrame, losses: pd.DataFrame, min_rows: int, bins: in
     if not literals:
         return pd.DataFrame(columns=list(COLUMNS))
     members = np.array([member for _, _, member in literals], dtype="float64")
-    found = _measured([name for _, name, _ in literals], members, losses)
+    found = _measured([name for _, name, _ in literals], members, losses, key)
     if len(literals) > PAIRED:  # thousands of features have millions of pairs: of the largest only,
         # which are chosen without a look at the losses, so that the intervals stay right
         largest = np.sort(np.argsort(-members.sum(axis=1), kind="stable")[:PAIRED])
@@ -99,7 +109,7 @@ def search(features: pd.DataFrame, losses: pd.DataFrame, min_rows: int, bins: in
         block = pairs[start : start + size]
         both = np.array([members[i] * members[j] for i, j in block])
         names = [f"{literals[i][1]} and {literals[j][1]}" for i, j in block]
-        found += _measured(names, both, losses)
+        found += _measured(names, both, losses, key)
     return _ordered(found)
 
 
@@ -108,6 +118,7 @@ def declared(
     features: pd.DataFrame,
     losses: pd.DataFrame,
     min_rows: int,
+    key: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return the user's own slices as `search` does.
 
@@ -116,6 +127,7 @@ def declared(
         features: The holdout's features and groups.
         losses: As `excess` returns them.
         min_rows: Smaller slices are left out.
+        key: Each row's cluster, as above.
     """
     names, members = [], []
     for name, columns in wanted.items():
@@ -127,7 +139,7 @@ def declared(
             members.append(member)
     if not names:
         return pd.DataFrame(columns=list(COLUMNS))
-    return _ordered(_measured(names, np.array(members, dtype="float64"), losses))
+    return _ordered(_measured(names, np.array(members, dtype="float64"), losses, key))
 
 
 def largest_excess(found: pd.DataFrame, confidence: float) -> tuple[Estimate, dict[str, Any]]:
@@ -151,7 +163,7 @@ def largest_excess(found: pd.DataFrame, confidence: float) -> tuple[Estimate, di
 
 
 def _measured(
-    names: Sequence[str], members: np.ndarray, losses: pd.DataFrame
+    names: Sequence[str], members: np.ndarray, losses: pd.DataFrame, key: np.ndarray | None
 ) -> list[tuple[str, str, int, float, float]]:
     size = members.sum(axis=1)
     rows = []
@@ -159,7 +171,10 @@ def _measured(
         loss = losses[reference].to_numpy()
         mean = members @ loss / size
         square = members @ loss**2 / size
-        variance = np.maximum(square - mean**2, 0.0) * size / np.maximum(size - 1, 1)
+        if key is None:
+            variance = np.maximum(square - mean**2, 0.0) * size / np.maximum(size - 1, 1)
+        else:
+            variance = _between(members, loss, mean, key)
         deviation = np.sqrt(variance)
         # BLAS adds in an order that hangs on where the arrays lie: two runs of one machine differ
         # in the last bit
@@ -170,6 +185,17 @@ def _measured(
             )
         ]
     return rows
+
+
+def _between(
+    members: np.ndarray, loss: np.ndarray, mean: np.ndarray, key: np.ndarray
+) -> np.ndarray:
+    """Return the variance between clusters as one of a row, for each slice, shape (slices,)."""
+    size = clusters.totals(members, key)
+    off = clusters.totals(members * loss, key) - mean[:, np.newaxis] * size
+    several = (size > 0).sum(axis=1)
+    factor = several / np.maximum(several - 1, 1)
+    return np.asarray(factor * (off**2).sum(axis=1) / size.sum(axis=1))
 
 
 def _ordered(found: list[tuple[str, str, int, float, float]]) -> pd.DataFrame:

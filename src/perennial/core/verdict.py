@@ -46,6 +46,8 @@ class Evidence:
     parity: Mapping[str, Any]
     champion: Rival | None
     drifted: bool
+    train_key: np.ndarray | None = None  # clusters of the rows of the attributions
+    holdout_key: np.ndarray | None = None
 
 
 def results(
@@ -128,7 +130,7 @@ def _explanations(evidence: Evidence, settings: Gates, precision: Precision) -> 
     errors = [_number(part["additivity_error"]) for part in parts]
     rival = evidence.champion
     return [
-        explanations.leakage(train, settings.leakage, precision),
+        explanations.leakage(train, settings.leakage, precision, evidence.train_key),
         explanations.dependence(
             evidence.scores,
             evidence.scores["without_largest"].to_numpy(),
@@ -140,7 +142,9 @@ def _explanations(evidence: Evidence, settings: Gates, precision: Precision) -> 
             train, explained["sources"], settings.forbidden_features.columns
         ),
         *(
-            explanations.proxies(attribute, train, found, settings.proxies, precision)
+            explanations.proxies(
+                attribute, train, found, settings.proxies, precision, evidence.train_key
+            )
             for attribute, found in explained["proxies"].items()
         ),
         explanations.stability(
@@ -149,6 +153,7 @@ def _explanations(evidence: Evidence, settings: Gates, precision: Precision) -> 
             rival is not None and rival.is_candidate,
             settings.stability,
             precision,
+            evidence.holdout_key,
         ),
         explanations.additivity(errors, sum(part["rows"] for part in parts), settings.additivity),
     ]

@@ -3,11 +3,12 @@ or strange, what it costs, and whether its other forms, ONNX and MLflow's pyfunc
 
 import shutil
 
+import numpy as np
 import pandas as pd
 
 from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, onnx_export
-from perennial.core import probing
+from perennial.core import clusters, probing
 from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.core.part import evenly
 from perennial.params import Behaviour
@@ -29,7 +30,7 @@ def examine(candidate: Candidate, features: pd.DataFrame, settings: Behaviour, s
     plan = files.read_json(paths.PLAN, "Run `dvc repro`.")
     rows = matrices.read_rows(paths.FEATURES, "holdout")
     raw = batches.read_rows(plan["parts"]["holdout"], rows, (paths.ACCEPTED, paths.BATCHES))
-    wrong = _probe(candidate, raw, features, settings, seed)
+    wrong = _probe(candidate, raw, features, settings, seed, clusters.of(rows))
     said = _export(candidate, raw, features)
     files.write_json(paths.TIMINGS, timing.measure(candidate, raw))
     return f"{wrong} changed rows against what is declared of them; {said}"
@@ -41,12 +42,14 @@ def _probe(
     features: pd.DataFrame,
     settings: Behaviour,
     seed: int,
+    key: np.ndarray | None,
 ) -> int:
     """Write counts, gaps and counted costs; return how many rows moved the wrong way."""
     chosen = evenly(len(raw), settings.rows)
     default = from_artefacts(bundles.read(paths.BASELINES / "default"))
     some = raw.iloc[chosen].reset_index(drop=True)
-    found = probing.probe(candidate, default, some, features.iloc[chosen], settings, seed)
+    own_key = None if key is None else key[chosen]
+    found = probing.probe(candidate, default, some, features.iloc[chosen], settings, seed, own_key)
     files.write_json(paths.BEHAVIOUR_REPORT, {"schema_version": 1, **found})
     return sum(tried["violations"] for tried in found["directions"].values())
 

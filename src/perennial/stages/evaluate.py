@@ -9,7 +9,7 @@ import pandas as pd
 from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, plots
 from perennial.adapters.configuration import read_params
-from perennial.core import metrics, slices
+from perennial.core import clusters, metrics, slices
 from perennial.core.estimates import Estimate
 from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.core.part import Part
@@ -50,7 +50,7 @@ def _score(candidate: Candidate, holdout: Part) -> pd.DataFrame:
 def _measure(scores: pd.DataFrame, settings: Evaluation, seed: int) -> Estimate:
     """Write the metrics and draw the curves; return the ROC AUC."""
     target, probability = scores["target"].to_numpy(), scores["probability"].to_numpy()
-    decision = scores["decision"].to_numpy()
+    decision, key = scores["decision"].to_numpy(), clusters.of(scores)
     found = metrics.holdout_metrics(
         target,
         probability,
@@ -59,13 +59,14 @@ def _measure(scores: pd.DataFrame, settings: Evaluation, seed: int) -> Estimate:
         settings.confidence,
         settings.replicates,
         seed,
+        key,
     )
     report = {name: estimate.to_json() for name, estimate in found.items()}
     files.write_json(
         paths.METRICS,
         {"schema_version": 1, "confidence": settings.confidence, "holdout": report},
     )
-    curve = metrics.calibration_curve(target, probability, settings.bins, settings.confidence)
+    curve = metrics.calibration_curve(target, probability, settings.bins, settings.confidence, key)
     models = {name: scores[name].to_numpy() for name in ("probability", "logistic", "default")}
     models["candidate"] = models.pop("probability")
     plots.curves(paths.CURVES, target, models, decision, curve)

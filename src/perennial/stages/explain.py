@@ -7,7 +7,7 @@ import pandas as pd
 from perennial import paths
 from perennial.adapters import batches, bundles, files, matrices, plots
 from perennial.adapters.configuration import read_params
-from perennial.core import attribution, proxies, training
+from perennial.core import attribution, clusters, proxies, training
 from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.core.part import Part, evenly
 from perennial.params import Params
@@ -26,6 +26,9 @@ def explain() -> None:
         values, base = candidate.contributions(chosen)
         frame = pd.DataFrame(values, columns=part.features.columns)
         batches.write_parquet(paths.ATTRIBUTIONS / f"{name}.parquet", frame)
+        if part.key is not None:
+            own = pd.DataFrame({clusters.KEY: part.key[chosen.index]})
+            batches.write_parquet(paths.ATTRIBUTIONS / f"{name}-keys.parquet", own)
         report[name] = {
             "rows": len(chosen),
             "base": base,

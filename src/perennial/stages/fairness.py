@@ -7,7 +7,7 @@ import pandas as pd
 from perennial import paths
 from perennial.adapters import files, plots
 from perennial.adapters.configuration import read_params
-from perennial.core import estimates
+from perennial.core import clusters, estimates
 from perennial.core import fairness as core
 from perennial.core.model.decision import row_utility
 from perennial.params import Fairness, Training
@@ -20,14 +20,14 @@ def fairness() -> None:
     settings, confidence = params.fairness, params.evaluation.confidence
     scores = pd.read_parquet(paths.SCORES)
     report: dict[str, Any] = {"schema_version": 1, "confidence": confidence, "attributes": {}}
-    target = scores["target"].to_numpy()
+    target, key = scores["target"].to_numpy(), clusters.of(scores)
     decided = {name: scores[name].to_numpy() for name in ("decision", "unmitigated_decision")}
     paths.FAIRNESS_PLOTS.mkdir(parents=True, exist_ok=True)  # an output, empty without attributes
     for attributes in core.combinations_of(settings):
         name = " × ".join(attributes)
         group = core.group_names(scores, attributes)
         section, plain = (
-            _section(core.counts(target, decision, group), settings, confidence)
+            _section(core.counts(target, decision, group, key), settings, confidence)
             for decision in decided.values()
         )
         report["attributes"][name] = {**section, "unmitigated": plain["differences"]}
@@ -52,14 +52,14 @@ def _cost(scores: pd.DataFrame, settings: Training, confidence: float) -> dict[s
     right = [
         (scores[name] == scores["target"]) * 1.0 for name in ("decision", "unmitigated_decision")
     ]
-    auc = estimates.roc_auc_difference(
-        target, scores["probability"].to_numpy(), scores["unmitigated"].to_numpy(), confidence
-    )
+    key = clusters.of(scores)
+    mitigated, plain = (scores[name].to_numpy() for name in ("probability", "unmitigated"))
+    auc = estimates.roc_auc_difference(target, mitigated, plain, confidence, key)
     return {
         **settings.mitigation.model_dump(),
         "cost": {
-            "accuracy": estimates.mean((right[0] - right[1]).to_numpy(), confidence).to_json(),
-            "utility": estimates.mean(worth[0] - worth[1], confidence).to_json(),
+            "accuracy": estimates.mean((right[0] - right[1]).to_numpy(), confidence, key).to_json(),
+            "utility": estimates.mean(worth[0] - worth[1], confidence, key).to_json(),
             "roc_auc": auc.to_json(),
         },
     }

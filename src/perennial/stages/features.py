@@ -15,7 +15,7 @@ from perennial import paths
 from perennial.adapters import batches, files, matrices
 from perennial.adapters.configuration import read_params
 from perennial.adapters.engine import cluster
-from perennial.core import derivation, labels, leaks
+from perennial.core import clusters, derivation, labels, leaks
 from perennial.core import features as core
 from perennial.core.plan import PARTS, BatchRef, assign, batches_of
 from perennial.params import Params, Split
@@ -38,12 +38,13 @@ def features() -> None:
         mine = part == name
         own, own_rows = derived[mine], rows.loc[mine, columns]
         matrix = core.apply(spec, own)
-        if name == "train" and split.key is not None:  # the folds of a search keep keys together
-            own_rows[matrices.KEY] = pd.factorize(rows.loc[mine, "key"])[0]
+        if split.key is not None:  # folds and intervals take rows of a key together
+            own_rows[clusters.KEY] = clusters.named(rows.loc[mine, "key"])
         matrices.write_part(paths.FEATURES, name, matrix, own_rows)
         report["parts"][name] = {"rows": len(own), "handled": core.audit(spec, own)}
         if name == "train":
-            alone = leaks.single_features(matrix, own_rows["target"].to_numpy())
+            target = own_rows["target"].to_numpy()
+            alone = leaks.single_features(matrix, target, clusters.of(own_rows))
     digests = {ref["period"]: ref["sha256"] for ref in batches_of(plan)}
     found = leaks.find(part, rows, derived, list(params.sensitive), digests, split)
     files.write_json(paths.LEAKS_REPORT, {"schema_version": 1, **found, "single_features": alone})

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from perennial import paths
 from perennial.adapters import batches, bundles, champions, files, pages
 from perennial.adapters.champions import Champion
 from perennial.adapters.configuration import read_params
-from perennial.core import fairness, verdict
+from perennial.core import clusters, fairness, verdict
 from perennial.core.gates.result import by_severity, decide, reason
 from perennial.core.part import evenly
 from perennial.core.verdict import Evidence, Rival
@@ -80,7 +81,15 @@ def _evidence(
         parity=files.read_json(paths.PARITY_REPORT, AGAIN),
         champion=_rival(champion, candidate, plan, scores, explained) if champion else None,
         drifted=plan["because"] in ("drift", "harmful", "forgotten"),
+        train_key=_key("train"),
+        holdout_key=_key("holdout"),
     )
+
+
+def _key(part: str) -> np.ndarray | None:
+    """Return the clusters of the rows that were explained; None of a split without a key."""
+    path = paths.ATTRIBUTIONS / f"{part}-keys.parquet"
+    return clusters.of(pd.read_parquet(path)) if path.is_file() else None
 
 
 def _rival(

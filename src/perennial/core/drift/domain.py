@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import estimates
+from perennial.core import clusters, estimates
 from perennial.core.estimates import Estimate
 from perennial.core.model import boosting
 from perennial.core.part import evenly
@@ -67,7 +67,8 @@ def classify(
         current: The same of the current rows, with the same categories.
         settings: How many rows of each side at most (evenly spaced), folds, rounds and the ROC
             AUC to exceed.
-        confidence: Of the two-sided interval, DeLong's over the scores out of fold.
+        confidence: Of the two-sided interval, DeLong's over the scores out of fold; with keys,
+            that between them.
         seed: Of the folds and the model.
         keys: Whose each row is, of the reference and of the current rows; shape (rows,) each.
     """
@@ -78,7 +79,7 @@ def classify(
     rows = pd.concat(sides, ignore_index=True)
     target = np.repeat([0, 1], [len(side) for side in sides])
     whose = [key[own] for key, own in zip(keys, chosen, strict=True) if key is not None]
-    who = _numbered(np.concatenate(whose)) if len(whose) == len(keys) else np.arange(len(rows))
+    who = clusters.named(np.concatenate(whose)) if len(whose) == len(keys) else np.arange(len(rows))
     if min(len(np.unique(who[target == side])) for side in (0, 1)) < 2 * settings.folds:
         return None
     fold = _folds(target, settings.folds, seed, who)
@@ -93,18 +94,10 @@ def classify(
         score[~inside] = boosting.margin(booster, own)
         gained = pd.Series(booster.get_score(importance_type="total_gain"), dtype="float64")
         gain = gain.add(gained, fill_value=0.0)
-    found = estimates.roc_auc(target, score, confidence)
+    found = estimates.roc_auc(target, score, confidence, who if whose else None)
     shares = (gain / (gain.sum() or 1.0)).sort_values(ascending=False, kind="stable")
     importance = {str(name): float(share) for name, share in shares.items()}
     return DomainShift(found, importance, settings.roc_auc, found.low > settings.roc_auc)
-
-
-def _numbered(key: np.ndarray) -> np.ndarray:
-    """Return a number for each row's key, shape (rows,); one of its own where there is none."""
-    numbers, names = pd.factorize(key)
-    nobody = numbers == -1
-    numbers[nobody] = len(names) + np.arange(nobody.sum())
-    return numbers
 
 
 def _folds(target: np.ndarray, folds: int, seed: int, who: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from perennial.core import estimates
+from perennial.core.estimates import Estimate
 from perennial.core.gates.result import Gate, Precision, not_measured, on_fact, on_interval
 from perennial.params.gates import CostGate, ParityGate, Threshold, Tolerance
 
@@ -55,7 +56,7 @@ def direction(
         return not_measured(f"direction_{name}", settings.threshold, settings.insufficient, why)
     return on_interval(
         f"direction_{name}",
-        estimates.proportion(found["violations"], found["rows"], precision.confidence),
+        _share(found["violations"], found, precision),
         settings.threshold,
         "below",
         settings.insufficient,
@@ -65,12 +66,12 @@ def direction(
 
 
 def flipped(
-    attribute: str, found: Mapping[str, int], settings: Threshold, precision: Precision
+    attribute: str, found: Mapping[str, float], settings: Threshold, precision: Precision
 ) -> Gate:
     """Few decisions hang on the sensitive attribute alone."""
     return on_interval(
         f"flipped_{attribute}",
-        estimates.proportion(found["changed"], found["rows"], precision.confidence),
+        _share(found["changed"], found, precision),
         settings.threshold,
         "below",
         settings.insufficient,
@@ -125,6 +126,11 @@ def parity(found: Mapping[str, Any], settings: ParityGate) -> list[Gate]:
         rows, gap = sum(part["rows"] for part in gaps.values()), _size(gaps[worst]["gap"])
         gates.append(on_fact(f"parity_{form}", gap, rows, settings.tolerance, sentence))
     return gates
+
+
+def _share(count: float, found: Mapping[str, Any], precision: Precision) -> Estimate:
+    effect = found["design_effect"]
+    return estimates.proportion(int(count), int(found["rows"]), precision.confidence, effect)
 
 
 def _size(gap: float | None) -> float:

@@ -81,5 +81,6 @@ def identifier(found: Mapping[str, float], rows: int, at_most: float) -> Gate:
 
 
 def _auc(found: Mapping[str, float], confidence: float) -> Estimate:
-    counts = int(found["positives"]), int(found["negatives"])
+    positives, negatives, rarer = (int(found[n]) for n in ("positives", "negatives", "rarer"))
+    counts = (positives, negatives, rarer)
     return estimates.roc_auc_from(found["value"], found["error"], *counts, confidence)

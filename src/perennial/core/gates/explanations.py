@@ -6,17 +6,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import attribution, estimates
+from perennial.core import attribution, clusters, estimates
 from perennial.core.gates.result import Gate, Precision, not_measured, on_fact, on_interval
 from perennial.params.gates import AdditivityGate, Threshold
 
 
-def leakage(attributions: pd.DataFrame, settings: Threshold, precision: Precision) -> Gate:
+def leakage(
+    attributions: pd.DataFrame,
+    settings: Threshold,
+    precision: Precision,
+    key: np.ndarray | None = None,
+) -> Gate:
     """No single feature carries so much of the attribution that it looks like the answer itself.
 
-    Taken in the training rows, where a leak is learned: drift can hide it in the holdout.
+    Taken in the training rows, where a leak is learned: drift can hide it in the holdout. `key` is
+    each row's cluster, shape (rows,), here and below.
     """
-    found = precision.resampled(attribution.largest_share(attributions), len(attributions))
+    found = precision.resampled(attribution.largest_share(attributions), len(attributions), key)
     name = attribution.importance(attributions)[0]["feature"]
     return on_interval(
         "leakage",
@@ -49,6 +55,7 @@ def dependence(
         scores["probability"].to_numpy(),
         without,
         precision.confidence,
+        clusters.of(scores),
     )
     return on_interval(
         "dependence",
@@ -81,6 +88,7 @@ def proxies(
     found: Mapping[str, Any],
     settings: Threshold,
     precision: Precision,
+    key: np.ndarray | None = None,
 ) -> Gate:
     """What the candidate says does not rest on a sensitive attribute or on what gives it away.
 
@@ -90,6 +98,7 @@ def proxies(
         found: As core.proxies.find returns it: the features that carry the attribute.
         settings: Which share of all attribution they may have.
         precision: Confidence of the interval.
+        key: Each row's cluster.
     """
     carriers = [*found["own"], *found["proxies"]]
     absolute = attributions.abs().to_numpy(dtype="float64")
@@ -105,7 +114,7 @@ def proxies(
     named = f" ({', '.join(carriers)})" if carriers else ""
     return on_interval(
         f"proxies_{attribute}",
-        precision.resampled(share, len(attributions)),
+        precision.resampled(share, len(attributions), key),
         settings.threshold,
         "below",
         settings.insufficient,
@@ -120,6 +129,7 @@ def stability(
     is_champion: bool,
     settings: Threshold,
     precision: Precision,
+    key: np.ndarray | None = None,
 ) -> Gate:
     """Candidate and champion explain the same rows alike: Spearman's correlation of mean |SHAP|.
 
@@ -131,6 +141,7 @@ def stability(
         is_champion: Whether both are the same bundle.
         settings: The correlation that is needed.
         precision: Confidence of the interval.
+        key: Each row's cluster.
     """
     name, threshold = "stability", settings.threshold
     if champion is None:
@@ -145,7 +156,7 @@ def stability(
     statistic = attribution.rank_correlation(candidate[both], champion[both])
     return on_interval(
         name,
-        precision.resampled(statistic, len(candidate)),
+        precision.resampled(statistic, len(candidate), key),
         threshold,
         "above",
         settings.insufficient,

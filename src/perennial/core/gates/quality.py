@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import estimates, metrics
+from perennial.core import clusters, estimates, metrics
 from perennial.core.gates.result import CHAMPION, Gate, Precision, Side, on_interval
 from perennial.params.gates import ChampionGate, Margin, QualityFloor, Threshold
 
@@ -31,10 +31,9 @@ def quality_floor(scores: pd.DataFrame, settings: QualityFloor, precision: Preci
 
 def calibration(scores: pd.DataFrame, settings: Threshold, bins: int, precision: Precision) -> Gate:
     """Probabilities mean what they say: the debiased ECE stays below a threshold."""
-    found = metrics.resampled(
-        metrics.ece_of(bins),
-        *_judged(scores, precision),
-    )
+    judged = _judged(scores, precision)
+    effect = metrics.calibration_effect(*judged[:2], bins, clusters.of(scores))
+    found = metrics.resampled(metrics.ece_of(bins, effect), *judged)
     return on_interval(
         "calibration",
         found,
@@ -79,6 +78,7 @@ def better_than_simple(
         scores["probability"].to_numpy(),
         scores[simple].to_numpy(),
         precision.confidence,
+        clusters.of(scores),
     )
     return on_interval(
         f"better_than_{simple}",
@@ -121,6 +121,7 @@ def champion(
         scores["probability"].to_numpy(),
         champion_probability,
         precision.confidence,
+        clusters.of(scores),
     )
     needed = "not inferior, after drift," if drifted else "superior"
     return on_interval(
@@ -136,8 +137,8 @@ def champion(
 
 def _judged(
     scores: pd.DataFrame, precision: Precision
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int, int]:
-    """Return what a bootstrapped metric is of, and how precisely it is to be known."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int, int, np.ndarray | None]:
+    """Return what a metric is of, how precisely it is to be known, and the rows' clusters."""
     target, probability, decision = (
         scores[name].to_numpy() for name in ("target", "probability", "decision")
     )
@@ -148,4 +149,5 @@ def _judged(
         precision.confidence,
         precision.replicates,
         precision.seed,
+        clusters.of(scores),
     )

@@ -29,9 +29,10 @@ class Precision:
     replicates: int
     seed: int
 
-    def resampled(self, statistic: Statistic, rows: int) -> Estimate:
-        """Return a statistic of row weights with its bootstrap interval."""
-        return estimates.bootstrap(statistic, rows, self.confidence, self.replicates, self.seed)
+    def resampled(self, statistic: Statistic, rows: int, key: np.ndarray | None = None) -> Estimate:
+        """Return a statistic of row weights with its bootstrap interval; `key`: rows' clusters."""
+        drawn = (self.confidence, self.replicates, self.seed)
+        return estimates.bootstrap(statistic, rows, *drawn, key=key)
 
 
 @dataclass(frozen=True)

@@ -154,9 +154,8 @@ def look(
         )
     if key is not None:
         told.append(
-            f"rows of one {key} are kept together, but intervals take each row for a new one: the "
-            "more rows a single one has, and the more alike they are, the narrower they are than "
-            "they should be"
+            f"rows of one {key} are kept together, and gates count them for as much as they say; "
+            "tests of drift take each row for a new one, so they alarm more often than they say"
         )
     else:
         for column in columns:

@@ -1,0 +1,77 @@
+"""Clusters: rows of one key, which say less together than as many rows of different keys.
+
+Every function takes `key`, which numbers each row's cluster, shape (rows,); None stands for rows
+that are all independent.
+"""
+
+import numpy as np
+import pandas as pd
+
+KEY = "key"  # a number for each value of split.key, which says nothing of who it is
+
+
+def of(rows: pd.DataFrame) -> np.ndarray | None:
+    """Return each row's cluster, shape (rows,); None where the rows are split without a key."""
+    return rows[KEY].to_numpy() if KEY in rows else None
+
+
+def numbered(key: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return each row's cluster as a number from 0 on, shape (rows,), and how many there are."""
+    names, number = np.unique(key, return_inverse=True)
+    return number, len(names)
+
+
+def named(key: np.ndarray | pd.Series) -> np.ndarray:
+    """Return a number for each row's key, shape (rows,), in the order in which keys come; one of
+    its own where there is none, as such a row is of nobody else."""
+    number, names = pd.factorize(key)
+    nobody = number == -1
+    number[nobody] = len(names) + np.arange(nobody.sum())
+    return number
+
+
+def totals(values: np.ndarray, key: np.ndarray | None) -> np.ndarray:
+    """Return the sums of `values` over the rows of each cluster.
+
+    Args:
+        values: Shape (rows,) or (several, rows).
+        key: Each row's cluster.
+
+    Returns:
+        Shape (clusters,) or (several, clusters), in the order of the keys.
+    """
+    if key is None:
+        return values
+    number, count = numbered(key)
+    if values.ndim == 1:
+        return np.bincount(number, weights=values, minlength=count)
+    order = np.argsort(number, kind="stable")
+    starts = np.searchsorted(number[order], np.arange(count))
+    return np.asarray(np.add.reduceat(values[:, order], starts, axis=1))
+
+
+def count(key: np.ndarray | None, chosen: np.ndarray) -> int:
+    """Return how many clusters have a row among those chosen, (rows,); of no key, how many rows."""
+    return int(chosen.sum()) if key is None else len(np.unique(key[chosen]))
+
+
+def design_effect(success: np.ndarray, key: np.ndarray | None) -> float:
+    """Return how many rows of clusters say as much of a proportion as one independent row.
+
+    The variance of the proportion between clusters over that of independent rows (Rao and Scott
+    1992); at least 1. Where all rows agree nothing is seen of it, and the rows of a cluster are
+    taken to say the same (Kish 1965: its mean size, each row counted once).
+
+    Args:
+        success: Whether each row is a success, shape (rows,).
+        key: Each row's cluster.
+    """
+    if key is None or not len(success):
+        return 1.0
+    rows, rate = len(success), float(success.mean())
+    sizes = totals(np.ones(rows), key)
+    if rate in (0.0, 1.0) or len(sizes) == 1:
+        return float((sizes**2).sum() / rows)
+    off = totals(success - rate, key)
+    between = len(off) / (len(off) - 1) * float((off**2).sum()) / rows**2
+    return max(1.0, between * rows / (rate * (1 - rate)))

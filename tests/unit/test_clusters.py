@@ -1,0 +1,192 @@
+"""Rows of one person say less than as many rows of different persons; intervals must know."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from perennial.core import clusters, estimates, fairness, metrics, slices
+from perennial.core.estimates import Estimate
+
+TIMES = 5
+Measure = Callable[[pd.DataFrame, "np.ndarray | None"], Estimate]
+
+
+def drawn(rows: int, seed: int = 0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    odds = 1.2 * random.normal(size=rows)
+    truth = 1 / (1 + np.exp(-odds))
+    return pd.DataFrame(
+        {
+            "target": (random.random(rows) < truth).astype("int64"),
+            "probability": truth,
+            "other": 1 / (1 + np.exp(-odds - 0.8 * random.normal(size=rows))),
+            "decision": (truth > 0.5).astype("int64"),
+            "group": np.where(random.random(rows) < 0.5, "a", "b"),
+        }
+    )
+
+
+def repeated(frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Every row five times, in another order, and whose it is."""
+    order = np.random.default_rng(1).permutation(len(frame) * TIMES) % len(frame)
+    return frame.iloc[order].reset_index(drop=True), order + 7
+
+
+def holdout(name: str) -> Measure:
+    def measure(rows: pd.DataFrame, key: np.ndarray | None) -> Estimate:
+        columns = (rows[c].to_numpy() for c in ("target", "probability", "decision"))
+        found = metrics.holdout_metrics(*columns, 10, 0.95, 400, 0, key)
+        return found[name]
+
+    return measure
+
+
+def auc_difference(rows: pd.DataFrame, key: np.ndarray | None) -> Estimate:
+    columns = (rows[c].to_numpy() for c in ("target", "probability", "other"))
+    return estimates.roc_auc_difference(*columns, 0.95, key)
+
+
+def between_groups(rows: pd.DataFrame, key: np.ndarray | None) -> Estimate:
+    columns = (rows[c].to_numpy() for c in ("target", "decision", "group"))
+    counted = fairness.counts(*columns, key)
+    pair = (counted[name]["selection_rate"] for name in ("a", "b"))
+    return estimates.difference(*pair, 0.95)
+
+
+def over_groups(rows: pd.DataFrame, key: np.ndarray | None) -> Estimate:
+    columns = (rows[c].to_numpy() for c in ("target", "decision", "group"))
+    counted = fairness.counts(*columns, key)
+    pair = (counted[name]["true_positive_rate"] for name in ("a", "b"))
+    return estimates.ratio(*pair, 0.95)
+
+
+def slice_of(rows: pd.DataFrame, key: np.ndarray | None) -> Estimate:
+    losses = pd.DataFrame({"it": rows["probability"] - rows["target"]})
+    found = slices.search(rows[["group"]], losses, 50, 2, key)
+    return slices.largest_excess(found, 0.95)[0]
+
+
+MEASURES: dict[str, Measure] = {
+    **{name: holdout(name) for name in metrics.METRICS},
+    "auc_difference": auc_difference,
+    "between_groups": between_groups,
+    "over_groups": over_groups,
+    "slice": slice_of,
+}
+
+
+def width(estimate: Estimate) -> float:
+    return estimate.high - estimate.low
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_rows_repeated_under_their_persons_say_no_more_than_once(name: str) -> None:
+    """Taken for independent they would, by the square root of how often each is there."""
+    once = drawn(500)
+    rows, key = repeated(once)
+    alone, together, as_if = (
+        MEASURES[name](once, None),
+        MEASURES[name](rows, key),
+        MEASURES[name](rows, None),
+    )
+    assert together.n == TIMES * alone.n
+    assert width(together) == pytest.approx(width(alone), rel=0.12)
+    assert width(as_if) < 0.65 * width(alone)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_persons_with_one_row_each_are_independent_rows(name: str) -> None:
+    rows = drawn(500)
+    key = np.random.default_rng(2).permutation(len(rows))
+    found, expected = MEASURES[name](rows, key), MEASURES[name](rows, None)
+    assert found.value == pytest.approx(expected.value, abs=1e-12)
+    assert width(found) == pytest.approx(width(expected), rel=0.12)
+
+
+def persons(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Target, score and person of 1 to 9 rows a person, whose rows are alike."""
+    rows = random.integers(1, 10, size=120)
+    key = np.repeat(np.arange(120), rows)
+    trait, quirk = random.normal(size=(2, 120))
+    target = (random.normal(size=len(key)) + 1.5 * trait[key] > 0).astype("int64")
+    score = trait[key] + quirk[key] + 0.5 * random.normal(size=len(key))
+    return target, score, key
+
+
+def test_intervals_of_persons_rows_hold_as_often_as_they_say() -> None:
+    """And those of rows taken for independent don't, by far."""
+    random = np.random.default_rng(3)
+    samples = [persons(random) for _ in range(300)]
+    every = [np.concatenate(part) for part in zip(*(s[:2] for s in samples), strict=True)]
+    truth = {"auc": estimates.roc_auc(*every, 0.95).value, "rate": float(every[0].mean())}
+    hits: dict[tuple[str, bool], list[bool]] = {}
+    for target, score, key in samples:
+        for known in (key, None):
+            effect = clusters.design_effect(target == 1, known)
+            found = {
+                "auc": estimates.roc_auc(target, score, 0.95, known),
+                "rate": estimates.proportion(int(target.sum()), len(target), 0.95, effect),
+            }
+            for name, one in found.items():
+                inside = one.low <= truth[name] <= one.high
+                hits.setdefault((name, known is not None), []).append(inside)
+    share = {which: float(np.mean(found)) for which, found in hits.items()}
+    assert 0.91 <= share["auc", True] <= 0.98
+    assert 0.91 <= share["rate", True] <= 0.98
+    assert share["auc", False] < 0.85
+    assert share["rate", False] < 0.8
+
+
+def test_the_auc_of_clusters_has_obuchowskis_variance() -> None:
+    """By her formulas of 1997, sum by sum."""
+    target, score, key = persons(np.random.default_rng(4))
+    positive, negative = score[target == 1], score[target == 0]
+    wins = (positive[:, None] > negative) + 0.5 * (positive[:, None] == negative)
+    auc, m, n = float(wins.mean()), len(positive), len(negative)
+    names = np.unique(key)
+    above, below = np.zeros(len(names)), np.zeros(len(names))
+    np.add.at(above, np.searchsorted(names, key[target == 1]), wins.mean(axis=1) - auc)
+    np.add.at(below, np.searchsorted(names, key[target == 0]), wins.mean(axis=0) - auc)
+    having = [len(np.unique(key[target == one])) for one in (1, 0)]
+    several = len(names)
+    variance = (
+        having[0] / (having[0] - 1) * (above**2).sum() / m**2
+        + having[1] / (having[1] - 1) * (below**2).sum() / n**2
+        + 2 * several / (several - 1) * (above * below).sum() / (m * n)
+    )
+    aucs, covariance = estimates.delong(target, score[np.newaxis], key)
+    assert aucs[0] == pytest.approx(auc)
+    assert covariance[0, 0] == pytest.approx(variance, rel=0.01)
+
+
+def test_many_rows_of_persons_are_drawn_by_groups_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which gives the interval that drawing each person would give."""
+    rows, key = repeated(drawn(2000, seed=5))
+    found = {name: holdout(name)(rows, key) for name in ("average_precision", "f1", "ece")}
+    monkeypatch.setattr(metrics, "MANY", 1000)
+    for name, each in found.items():
+        merged = holdout(name)(rows, key)
+        assert merged.value == pytest.approx(each.value, abs=1e-12)
+        assert merged.low == pytest.approx(each.low, abs=0.15 * width(each))
+        assert merged.high == pytest.approx(each.high, abs=0.15 * width(each))
+
+
+def test_where_all_rows_agree_those_of_one_person_count_as_one() -> None:
+    """No spread is seen between persons, and that is no proof that their rows are independent."""
+    key = np.repeat(np.arange(20), 5)
+    assert clusters.design_effect(np.ones(100, dtype=bool), key) == 5
+    certain = np.repeat([0, 1], 50)
+    found = estimates.roc_auc(certain, certain.astype(float), 0.95, key)
+    assert found == estimates.Estimate(1.0, *_bounds(10), 100)
+
+
+def _bounds(successes: int) -> tuple[float, float]:
+    bound = estimates.proportion(successes, successes, 0.95)
+    return bound.low, bound.high
+
+
+def test_rows_of_one_person_that_differ_more_than_others_are_not_counted_as_more() -> None:
+    key = np.repeat(np.arange(50), 2)
+    assert clusters.design_effect(np.tile([True, False], 50), key) == 1.0
