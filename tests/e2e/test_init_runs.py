@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from perennial.core import attribution, estimates
 from tests.e2e.conftest import Project
 from tests.integration import users_data
 
@@ -68,6 +69,29 @@ def test_persons_with_several_rows(fresh: Callable[[str], Project], tmp_path: Pa
     report = ends_with_a_verdict(project)
     overlap = next(gate for gate in report["gates"] if gate["name"] == "overlap")
     assert overlap["verdict"] == "pass"
+
+
+def test_rows_that_come_three_times_are_no_more_persons(
+    fresh: Callable[[str], Project], tmp_path: Path
+) -> None:
+    """From the file to the verdict: every row is there thrice, and no interval is surer for it."""
+    project = fresh("thrice")
+    once = users_data.persons()
+    pd.concat([once] * 3).to_parquet(tmp_path / "p.parquet")
+    initiated(project, tmp_path / "p.parquet", "--target", "y", "--key", "person_id")
+    report = ends_with_a_verdict(project)
+    gates = {gate["name"]: gate["estimate"] for gate in report["gates"]}
+    accuracy = project.read("reports/metrics.json")["holdout"]["accuracy"]
+    of_rows = estimates.proportion(round(accuracy["value"] * accuracy["n"]), accuracy["n"], 0.95)
+    assert width(accuracy) > 1.5 * width(of_rows.to_json())
+    explained = pd.read_parquet(project.folder / "data/attributions/train.parquet")
+    statistic = attribution.largest_share(explained)
+    of_rows = estimates.bootstrap(statistic, len(explained), 0.995, 1000, 0)
+    assert width(gates["leakage"]) > 1.5 * width(of_rows.to_json())
+
+
+def width(estimate: dict[str, float]) -> float:
+    return estimate["high"] - estimate["low"]
 
 
 SHAPES: dict[str, tuple[Callable[[], pd.DataFrame], str]] = {

@@ -1,4 +1,5 @@
-"""Where several rows are about one person, the search is told which, so that no fold parts them."""
+"""Where several rows are about one person, all stages are told which: no fold parts them, and no
+interval takes them for several persons."""
 
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ from tests.integration.pipelines import NOBODY
 
 from perennial import paths
 from perennial.adapters import matrices
+from perennial.core.plan import PARTS
 from perennial.stages.features import features
 from perennial.stages.monitor import monitor
 
@@ -40,4 +42,5 @@ def test_the_rows_that_are_trained_on_say_which_are_of_one_person_but_not_who(
     assert part.key.tolist() == pd.factorize(names)[0].tolist()
     assert names.nunique() < len(names)
     assert list(part.groups) == ["age_group", "marital"]
+    assert all(matrices.read_part(paths.FEATURES, part).key is not None for part in PARTS)
     assert not any(b"Person" in path.read_bytes() for path in paths.FEATURES.iterdir())

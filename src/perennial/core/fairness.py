@@ -58,9 +58,15 @@ def counts(
     }
     if key is None:
         return found
+    number, names = pd.factorize(group)
+    places = {str(name): np.flatnonzero(number == own) for own, name in enumerate(names)}
     return {
         name: {
-            rate: (x, n, _effect(rate, target, decision, key, group.astype(str) == name))
+            rate: (
+                x,
+                n,
+                _effect(rate, *(of_all[places[name]] for of_all in (target, decision, key))),
+            )
             for rate, (x, n, *_) in rates.items()
         }
         for name, rates in found.items()
@@ -86,11 +92,8 @@ def _counter(rate: str, part: int) -> Any:
     return counter
 
 
-def _effect(
-    rate: str, target: np.ndarray, decision: np.ndarray, key: np.ndarray, member: np.ndarray
-) -> float:
+def _effect(rate: str, target: np.ndarray, decision: np.ndarray, key: np.ndarray) -> float:
     counted, success = _of(rate, target, decision)
-    counted = counted & member
     return round(clusters.design_effect(success[counted], key[counted]), 6)
 
 
