@@ -14,6 +14,7 @@ from perennial.params.gates import (
 NAN, INF = float("nan"), float("inf")
 SURE = Precision(confidence=0.99, replicates=300, seed=0)
 ROWS = 3000
+ALONE = {"design_effect": 1.0, "clusters": None}  # of rows that are all independent
 
 
 def limit(threshold: float, insufficient: Any = "block") -> Threshold:
@@ -53,5 +54,6 @@ def shap(seed: int = 0, rows: int = 500, **factors: float) -> pd.DataFrame:
     return pd.DataFrame({name: f * random.normal(size=rows) for name, f in size.items()})
 
 
-def alone(value: float, error: float = 0.01) -> dict[str, float]:
-    return {"value": value, "error": error, "positives": 500, "negatives": 500, "rarer": 500}
+def alone(value: float, error: float = 0.01) -> dict[str, Any]:
+    counts = {"positives": 500, "negatives": 500, "rarer": 500, "clusters": None}
+    return {"value": value, "error": error, **counts}

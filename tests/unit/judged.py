@@ -11,6 +11,8 @@ from perennial.core import fairness, slices, verdict
 from perennial.core.gates.result import Gate
 from perennial.core.verdict import Evidence, Rival
 
+from .gated import ALONE, alone
+
 PARAMS = read_params(path=Path(__file__).parents[2] / "params.yaml")
 EVALUATION = PARAMS.evaluation.model_copy(update={"replicates": 300})
 ROWS = 3000
@@ -51,8 +53,8 @@ def sound() -> Evidence:
     }
     part = {"rows": 800, "additivity_error": 1e-7}
     gaps = {"holdout": {"rows": 800, "gap": 1e-8}}
-    tried = {"violations": 1, "rows": 800, "design_effect": 1.0, "says": "'x'"}
-    auc = {"value": 0.6, "error": 0.01, "positives": 1500, "negatives": 1500, "rarer": 1500}
+    tried = {"violations": 1, "rows": 800, **ALONE, "says": "'x'"}
+    auc = alone(0.6)
     return Evidence(
         scores=scores,
         slices=slices.search(groups, losses, 50, 4),
@@ -81,7 +83,7 @@ def sound() -> Evidence:
             "robustness": {"missing": 0},
             "strange_rows": 100,
             "directions": {"more": tried, "less": tried},
-            "flipped": {"g": {"changed": 20, "rows": 800, "design_effect": 1.0}},
+            "flipped": {"g": {"changed": 20, "rows": 800, **ALONE}},
             "cost": {
                 "candidate": {"model_size": 100.0, "node_visits": 50.0},
                 "default": {"model_size": 100.0, "node_visits": 50.0},

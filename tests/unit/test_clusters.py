@@ -124,10 +124,9 @@ def test_intervals_of_persons_rows_hold_as_often_as_they_say() -> None:
     hits: dict[tuple[str, bool], list[bool]] = {}
     for target, score, key in samples:
         for known in (key, None):
-            effect = clusters.design_effect(target == 1, known)
             found = {
                 "auc": estimates.roc_auc(target, score, 0.95, known),
-                "rate": estimates.proportion(int(target.sum()), len(target), 0.95, effect),
+                "rate": estimates.share(target == 1, 0.95, known),
             }
             for name, one in found.items():
                 inside = one.low <= truth[name] <= one.high
@@ -176,17 +175,47 @@ def test_many_rows_of_persons_are_drawn_by_groups_of_them(monkeypatch: pytest.Mo
 def test_where_all_rows_agree_those_of_one_person_count_as_one() -> None:
     """No spread is seen between persons, and that is no proof that their rows are independent."""
     key = np.repeat(np.arange(20), 5)
-    assert clusters.design_effect(np.ones(100, dtype=bool), key) == 5
+    assert clusters.design(np.ones(100, dtype=bool), key) == (5, 20)
     certain = np.repeat([0, 1], 50)
     found = estimates.roc_auc(certain, certain.astype(float), 0.95, key)
-    assert found == estimates.Estimate(1.0, *_bounds(10), 100)
-
-
-def _bounds(successes: int) -> tuple[float, float]:
-    bound = estimates.proportion(successes, successes, 0.95)
-    return bound.low, bound.high
+    bound = estimates.proportion(10, 10, 0.95, several=20)
+    assert found == Estimate(1.0, bound.low, bound.high, 100)
 
 
 def test_rows_of_one_person_that_differ_more_than_others_are_not_counted_as_more() -> None:
     key = np.repeat(np.arange(50), 2)
-    assert clusters.design_effect(np.tile([True, False], 50), key) == 1.0
+    assert clusters.design(np.tile([True, False], 50), key) == (1.0, 50)
+
+
+@pytest.mark.parametrize("name", [name for name in MEASURES if name != "slice"])
+def test_of_one_person_nothing_is_known_however_many_rows(name: str) -> None:
+    found = MEASURES[name](drawn(500), np.zeros(500))
+    assert np.isnan(found.low)
+    assert np.isnan(found.high)
+
+
+def test_a_slice_of_one_person_is_not_looked_at() -> None:
+    rows = drawn(500)
+    losses = pd.DataFrame({"it": rows["probability"] - rows["target"]})
+    key = np.where(rows["group"] == "a", 0, np.arange(500))
+    assert set(slices.search(rows[["group"]], losses, 50, 2, key)["slice"]) == {"group b"}
+
+
+def test_intervals_of_few_persons_hold_too() -> None:
+    """Eight machines with forty rows each: Student's quantile, or they would be too narrow."""
+    random = np.random.default_rng(6)
+    key = np.repeat(np.arange(8), 40)
+    hits = {"rate": 0, "mean": 0, "resampled": 0}
+    for _ in range(400):
+        value = random.normal(size=8)[key] + random.normal(size=320)
+        found = {
+            "rate": (estimates.share(value > 0, 0.95, key), 0.5),
+            "mean": (estimates.mean(value, 0.95, key), 0.0),
+            "resampled": (
+                estimates.bootstrap(lambda w, v=value: w @ v / 320, 320, 0.95, 500, 0, key=key),
+                0.0,
+            ),
+        }
+        for name, (one, truth) in found.items():
+            hits[name] += one.low <= truth <= one.high
+    assert all(0.92 <= count / 400 <= 0.985 for count in hits.values()), hits

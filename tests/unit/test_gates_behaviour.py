@@ -12,7 +12,7 @@ from perennial.params.gates import (
     Tolerance,
 )
 
-from .gated import INF, SURE, limit
+from .gated import ALONE, INF, SURE, limit
 
 
 def test_a_probability_that_hangs_on_its_batch_fails_and_the_worst_change_is_named() -> None:
@@ -34,7 +34,12 @@ def test_one_answer_that_is_no_probability_is_too_many() -> None:
 
 def test_a_declared_change_that_moves_rows_the_wrong_way_fails() -> None:
     def said(violations: int, rows: int, insufficient: Any = "block") -> Gate:
-        found = {"violations": violations, "rows": rows, "design_effect": 1.0, "says": "'x'"}
+        found = {
+            "violations": violations,
+            "rows": rows,
+            **ALONE,
+            "says": "'x'",
+        }
         return behaviour.direction("twice", found, limit(0.05, insufficient), SURE)
 
     assert (said(0, 1000).name, said(0, 1000).verdict) == ("direction_twice", "pass")
@@ -47,7 +52,7 @@ def test_a_declared_change_that_moves_rows_the_wrong_way_fails() -> None:
 
 def test_decisions_that_hang_on_the_attribute_alone_fail() -> None:
     def said(changed: int) -> str:
-        found = {"changed": changed, "rows": 1000, "design_effect": 1.0}
+        found = {"changed": changed, "rows": 1000, **ALONE}
         return behaviour.flipped("sex", found, limit(0.3), SURE).verdict
 
     assert [said(0), said(300), said(900)] == ["pass", "insufficient", "fail"]

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from perennial.core import slices
 from perennial.core.gates import groups
 from perennial.core.gates.result import Gate
 from perennial.params.gates import (
@@ -59,8 +60,8 @@ def test_one_group_alone_is_not_measured_and_no_pass(found: Any) -> None:
 
 
 def sliced(*lines: tuple[str, int, float, float]) -> pd.DataFrame:
-    named = [(name, "the prior", *numbers) for name, *numbers in lines]
-    return pd.DataFrame(named, columns=["slice", "reference", "rows", "mean", "deviation"])
+    named = [(name, "the prior", rows, rows, *numbers) for name, rows, *numbers in lines]
+    return pd.DataFrame(named, columns=list(slices.COLUMNS))
 
 
 def test_a_slice_that_is_lost_fails_and_is_named() -> None:

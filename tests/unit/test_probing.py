@@ -16,6 +16,7 @@ from perennial.core.model.decision import Decision
 from perennial.core.proof.faults_of_models import Tampered
 from perennial.params import Behaviour, Change
 
+from .gated import ALONE
 from .planted import feature, features, sensitive
 
 
@@ -196,12 +197,12 @@ def test_a_feature_with_one_value_or_none_has_no_direction_to_break(value: float
 
 
 def test_no_decision_flips_with_an_attribute_that_the_candidate_does_not_know() -> None:
-    assert probing.flipped(SOUND, RAW, "sex") == {"changed": 0, "rows": len(RAW)}
+    assert probing.flipped(SOUND, RAW, "sex") == {"changed": 0, "rows": len(RAW), **ALONE}
 
 
 def test_every_decision_flips_where_the_attribute_alone_decides() -> None:
     biased = candidate(by_raw=lambda raw: np.where(raw["sex"] == "f", 30.0, -30.0))
-    assert probing.flipped(biased, RAW, "sex") == {"changed": len(RAW), "rows": len(RAW)}
+    assert probing.flipped(biased, RAW, "sex") == {"changed": len(RAW), "rows": len(RAW), **ALONE}
 
 
 def test_an_attribute_cut_at_bins_is_moved_to_each_of_its_groups() -> None:

@@ -91,9 +91,7 @@ def test_a_candidate_as_good_as_its_references_raises_no_alarm_more_often_than_s
 
 
 def test_the_interval_is_wider_the_more_slices_are_looked_at() -> None:
-    one = pd.DataFrame(
-        [("a", "r", 100, 0.1, 1.0)], columns=["slice", "reference", "rows", "mean", "deviation"]
-    )
+    one = pd.DataFrame([("a", "r", 100, 100, 0.1, 1.0)], columns=list(slices.COLUMNS))
     alone, _ = slices.largest_excess(one, 0.95)
     among, _ = slices.largest_excess(pd.concat([one] * 500, ignore_index=True), 0.95)
     assert (alone.low, alone.high) == pytest.approx((0.1 - 0.1984, 0.1 + 0.1984), abs=1e-4)
@@ -103,8 +101,8 @@ def test_the_interval_is_wider_the_more_slices_are_looked_at() -> None:
 
 def test_the_slice_proven_worst_is_named_though_a_small_one_looks_worse() -> None:
     found = pd.DataFrame(
-        [("small", "r", 10, 0.5, 1.0), ("large", "r", 10_000, 0.4, 1.0)],
-        columns=["slice", "reference", "rows", "mean", "deviation"],
+        [("small", "r", 10, 10, 0.5, 1.0), ("large", "r", 10_000, 10_000, 0.4, 1.0)],
+        columns=list(slices.COLUMNS),
     )
     estimate, worst = slices.largest_excess(found, 0.95)
     assert worst["slice"] == "large"

@@ -10,7 +10,9 @@ import pytest
 from perennial.core import verdict
 from perennial.core.gates.result import CHAMPION, decide
 from perennial.core.verdict import Evidence, Rival
-from tests.unit.judged import EVIDENCE, PARAMS, ROWS, estimated, named, results, shap
+
+from .gated import ALONE, alone
+from .judged import EVIDENCE, PARAMS, ROWS, estimated, named, results, shap
 
 
 def behaving(**changes: Any) -> Evidence:
@@ -136,7 +138,7 @@ def test_a_null_in_a_report_stands_for_an_endless_gap_and_fails() -> None:
         (
             "single_feature",
             "single_features",
-            {"a": {"value": 0.95, "error": 0.01, "positives": 500, "negatives": 500, "rarer": 500}},
+            {"a": alone(0.95)},
         ),
     ],
 )
@@ -152,11 +154,22 @@ def test_a_fault_in_the_leaks_report_fails_its_own_gate_and_no_other(
     ("gate", "part", "value"),
     [
         ("robustness", "robustness", {"missing": 1}),
-        ("flipped_g", "flipped", {"g": {"changed": 700, "rows": 800, "design_effect": 1.0}}),
+        (
+            "flipped_g",
+            "flipped",
+            {"g": {"changed": 700, "rows": 800, **ALONE}},
+        ),
         (
             "direction_more",
             "directions",
-            {"more": {"violations": 400, "rows": 800, "design_effect": 1.0, "says": "'x'"}},
+            {
+                "more": {
+                    "violations": 400,
+                    "rows": 800,
+                    **ALONE,
+                    "says": "'x'",
+                }
+            },
         ),
         (
             "model_size",

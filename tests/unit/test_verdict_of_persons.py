@@ -8,7 +8,9 @@ import pytest
 from perennial.core import fairness, slices
 from perennial.core.gates.result import Gate
 from perennial.core.verdict import Evidence, Rival
-from tests.unit.judged import EVIDENCE, GROUPS, ROWS, estimated, results
+
+from .gated import ALONE
+from .judged import EVIDENCE, GROUPS, ROWS, estimated, results
 
 
 def five_times(evidence: Evidence, by_person: bool) -> Evidence:
@@ -22,9 +24,14 @@ def five_times(evidence: Evidence, by_person: bool) -> Evidence:
     counts = fairness.counts(
         *(scores[name].to_numpy() for name in ("target", "decision")), groups["g"].to_numpy(), key
     )
-    effect = 5.0 if by_person else 1.0
-    tried = {"violations": 5, "rows": 4000, "design_effect": effect, "says": "'x'"}
-    flips = {"changed": 100, "rows": 4000, "design_effect": effect}
+    design = {"design_effect": 5.0, "clusters": 800} if by_person else ALONE
+    tried = {
+        "violations": 5,
+        "rows": 4000,
+        **design,
+        "says": "'x'",
+    }
+    flips = {"changed": 100, "rows": 4000, **design}
     assert evidence.champion is not None
     return replace(
         evidence,

@@ -4,10 +4,20 @@ Every function takes `key`, which numbers each row's cluster, shape (rows,); Non
 that are all independent.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
 KEY = "key"  # a number for each value of split.key, which says nothing of who it is
+
+
+class Design(NamedTuple):
+    """What clusters make of a proportion: how many of its rows say as much as one that is
+    independent, and how many clusters there are (None where all rows are independent)."""
+
+    effect: float = 1.0
+    clusters: int | None = None
 
 
 def of(rows: pd.DataFrame) -> np.ndarray | None:
@@ -55,7 +65,7 @@ def count(key: np.ndarray | None, chosen: np.ndarray) -> int:
     return int(chosen.sum()) if key is None else len(np.unique(key[chosen]))
 
 
-def design_effect(success: np.ndarray, key: np.ndarray | None) -> float:
+def design(success: np.ndarray, key: np.ndarray | None) -> Design:
     """Return how many rows of clusters say as much of a proportion as one independent row.
 
     The variance of the proportion between clusters over that of independent rows (Rao and Scott
@@ -66,12 +76,15 @@ def design_effect(success: np.ndarray, key: np.ndarray | None) -> float:
         success: Whether each row is a success, shape (rows,).
         key: Each row's cluster.
     """
-    if key is None or not len(success):
-        return 1.0
+    if key is None:
+        return Design()
+    if not len(success):
+        return Design(1.0, 0)
     rows, rate = len(success), float(success.mean())
     sizes = totals(np.ones(rows), key)
     if rate in (0.0, 1.0) or len(sizes) == 1:
-        return float((sizes**2).sum() / rows)
+        return Design(float((sizes**2).sum() / rows), len(sizes))
     off = totals(success - rate, key)
     between = len(off) / (len(off) - 1) * float((off**2).sum()) / rows**2
-    return max(1.0, between * rows / (rate * (1 - rate)))
+    effect = max(1.0, between * rows / (rate * (1 - rate)))
+    return Design(round(effect, 6), len(sizes))  # summed in an order that hangs on the machine

@@ -10,9 +10,8 @@ from scipy import special  # not scipy.stats: half a second in each of five stag
 from perennial.core import clusters
 
 Merged = tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]
-Count = (
-    tuple[int, int] | tuple[int, int, float]
-)  # successes, rows, and design effect: 1 if not said
+# successes and rows; of clusters also their design effect, and how many there are
+Count = tuple[int, int] | tuple[int, int, float, int | None]
 
 
 @dataclass(frozen=True)
@@ -68,29 +67,38 @@ def bootstrap(
     """
     value = float(statistic(np.ones((1, rows), dtype="float32"))[0])
     drawn_on, width = (statistic, rows) if merged is None else (merged[0], merged[1].shape[-1])
-    draw = _drawing(rows, None if merged is None else merged[1], key)
+    draw, several = _drawing(rows, None if merged is None else merged[1], key)
+    if several == 1:
+        return Estimate(value, np.nan, np.nan, rows)
     block = max(1, min(replicates, 20_000_000 // width))
     drawn = [
         drawn_on(draw(min(block, replicates - start), seed + start))
         for start in range(0, replicates, block)
     ]
-    tail = (1 - confidence) / 2
+    tail = (1 - confidence) / 2 if several is None else _wider(confidence, several)
     low, high = np.nanquantile(np.concatenate(drawn), [tail, 1 - tail])
     return Estimate(value, float(low), float(high), rows)
 
 
 def _drawing(
     rows: int, cells: np.ndarray | None, key: np.ndarray | None
-) -> Callable[[int, int], np.ndarray]:
-    """Return what draws weights, from a number of replicates and a seed; see `bootstrap`."""
+) -> tuple[Callable[[int, int], np.ndarray], int | None]:
+    """Return what draws weights, from a number of replicates and a seed, and of how many clusters
+    if of any; see `bootstrap`."""
     if cells is not None and cells.ndim == 2:
-        return lambda count, seed: resampling_weights(len(cells), count, seed) @ cells
+        several = len(cells)
+        return lambda count, seed: resampling_weights(several, count, seed) @ cells, several
     if cells is not None:
-        return lambda count, seed: resampling_weights(rows, count, seed, cells / rows)
+        return lambda count, seed: resampling_weights(rows, count, seed, cells / rows), None
     if key is None:
-        return lambda count, seed: resampling_weights(rows, count, seed)
+        return lambda count, seed: resampling_weights(rows, count, seed), None
     number, several = clusters.numbered(key)
-    return lambda count, seed: resampling_weights(several, count, seed)[:, number]
+    return lambda count, seed: resampling_weights(several, count, seed)[:, number], several
+
+
+def _wider(confidence: float, clusters: int) -> float:
+    """Return the tail of a percentile interval that few clusters need (Hesterberg 2015)."""
+    return float(special.ndtr(-np.sqrt(clusters / (clusters - 1)) * quantile(confidence, clusters)))
 
 
 def mean(values: np.ndarray, confidence: float, key: np.ndarray | None = None) -> Estimate:
@@ -109,12 +117,25 @@ def mean(values: np.ndarray, confidence: float, key: np.ndarray | None = None) -
     return Estimate(value, value - half, value + half, n)
 
 
-def proportion(successes: int, n: int, confidence: float, design_effect: float = 1.0) -> Estimate:
+def share(success: np.ndarray, confidence: float, key: np.ndarray | None = None) -> Estimate:
+    """Return the share of rows that are a success, shape (rows,), as `proportion` does."""
+    design = clusters.design(success, key)
+    return proportion(int(success.sum()), len(success), confidence, *design)
+
+
+def share_of(counted: Count, confidence: float) -> Estimate:
+    """Return the share that was counted, as `proportion` does."""
+    return proportion(counted[0], counted[1], confidence, *counted[2:])
+
+
+def proportion(
+    successes: int, n: int, confidence: float, effect: float = 1.0, several: int | None = None
+) -> Estimate:
     """Return a proportion with Wilson's interval (1927), which holds for few rows too.
 
-    Clustered rows count as fewer, by their design effect (Rao and Scott 1992).
+    Rows of `several` clusters count as fewer, by their design effect (Rao and Scott 1992).
     """
-    z, rate, rows = normal_quantile(confidence), successes / n, n / design_effect
+    z, rate, rows = quantile(confidence, several), successes / n, n / effect
     centre = (rate + z**2 / (2 * rows)) / (1 + z**2 / rows)
     half = z / (1 + z**2 / rows) * np.sqrt(rate * (1 - rate) / rows + z**2 / (4 * rows**2))
     low = 0.0 if successes == 0 else float(centre - half)  # exactly, whatever the rounding
@@ -122,9 +143,15 @@ def proportion(successes: int, n: int, confidence: float, design_effect: float =
     return Estimate(rate, low, high, n)
 
 
-def normal_quantile(confidence: float) -> float:
-    """Return how many standard errors a two-sided normal interval reaches to each side."""
-    return float(special.ndtri((1 + confidence) / 2))
+def quantile(confidence: float, several: int | None = None) -> float:
+    """Return how many standard errors a two-sided interval reaches to each side.
+
+    That of a normal distribution; of clusters, Student's (Korn and Graubard 1998). Of one cluster
+    nothing is known: not a number.
+    """
+    if several is None:
+        return float(special.ndtri((1 + confidence) / 2))
+    return float(special.stdtrit(several - 1, (1 + confidence) / 2)) if several > 1 else np.nan
 
 
 def difference(first: Count, second: Count, confidence: float) -> Estimate:
@@ -132,10 +159,10 @@ def difference(first: Count, second: Count, confidence: float) -> Estimate:
 
     The interval is Agresti and Caffo's (2000): one success and one failure added to each.
     """
-    (x1, n1), (x2, n2) = _effective(first), _effective(second)
+    (x1, n1), (x2, n2), reach = _effective(first, second, confidence)
     p1, p2 = (x1 + 1) / (n1 + 2), (x2 + 1) / (n2 + 2)
     error = np.sqrt(p1 * (1 - p1) / (n1 + 2) + p2 * (1 - p2) / (n2 + 2))
-    half = float(normal_quantile(confidence) * error)
+    half = float(reach * error)
     value = first[0] / first[1] - second[0] / second[1]
     return Estimate(value, p1 - p2 - half, p1 - p2 + half, first[1] + second[1])
 
@@ -146,20 +173,28 @@ def ratio(first: Count, second: Count, confidence: float) -> Estimate:
     The interval is Katz et al.'s (1978), normal on the log scale, with half a success added to each
     so that none of them is 0 (Walter 1975).
     """
-    (x1, n1), (x2, n2) = _effective(first), _effective(second)
+    (x1, n1), (x2, n2), reach = _effective(first, second, confidence)
     p1, p2 = (x1 + 0.5) / (n1 + 0.5), (x2 + 0.5) / (n2 + 0.5)
     spread = 1 / (x1 + 0.5) - 1 / (n1 + 0.5) + 1 / (x2 + 0.5) - 1 / (n2 + 0.5)
-    half = normal_quantile(confidence) * np.sqrt(max(spread, 0.0))
+    half = reach * np.sqrt(max(spread, 0.0))
     centre = p1 / p2
     value = (first[0] / first[1]) / (second[0] / second[1]) if x2 else 1.0
     low, high = float(centre * np.exp(-half)), float(centre * np.exp(half))
     return Estimate(value, low, high, first[1] + second[1])
 
 
-def _effective(counted: Count) -> tuple[float, float]:
-    """Return successes and rows as so many independent ones (Rao and Scott 1992)."""
-    effect = counted[2] if len(counted) == 3 else 1.0
-    return counted[0] / effect, counted[1] / effect
+def _effective(
+    first: Count, second: Count, confidence: float
+) -> tuple[tuple[float, float], tuple[float, float], float]:
+    """Return successes and rows of each as so many independent ones (Rao and Scott 1992), and how
+    many errors the interval reaches, by the one of fewer clusters."""
+    one, other = (clusters.Design(*counted[2:]) for counted in (first, second))
+    known = [each.clusters for each in (one, other) if each.clusters is not None]
+    return (
+        (first[0] / one.effect, first[1] / one.effect),
+        (second[0] / other.effect, second[1] / other.effect),
+        quantile(confidence, min(known) if known else None),
+    )
 
 
 def roc_auc_difference(
@@ -183,7 +218,8 @@ def roc_auc_difference(
     aucs, covariance = delong(target, np.vstack([first, second]), key)
     value = float(aucs[0] - aucs[1])
     variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
-    half = float(normal_quantile(confidence) * np.sqrt(max(variance, 0.0)))
+    several = None if key is None else len(np.unique(key))
+    half = float(quantile(confidence, several) * np.sqrt(max(variance, 0.0)))
     return Estimate(value, value - half, value + half, len(target))
 
 
@@ -196,24 +232,31 @@ def roc_auc(
     positives = int(target.sum())
     rarer = min(clusters.count(key, target == one) for one in (0, 1))
     counts = (positives, len(target) - positives, rarer)
-    return roc_auc_from(float(aucs[0]), error, *counts, confidence)
+    several = None if key is None else len(np.unique(key))
+    return roc_auc_from(float(aucs[0]), error, *counts, confidence, several)
 
 
 def roc_auc_from(
-    value: float, error: float, positives: int, negatives: int, rarer: int, confidence: float
+    value: float,
+    error: float,
+    positives: int,
+    negatives: int,
+    rarer: int,
+    confidence: float,
+    several: int | None = None,
 ) -> Estimate:
     """Return a ROC AUC and its standard error as an estimate, as `roc_auc` does.
 
-    `rarer` is how many independent rows, or clusters of them, the rarer class has.
+    `rarer` is how many independent rows, or of `several` clusters, the rarer class has.
     """
     n = positives + negatives
     if np.isnan(value):  # one class only
         return Estimate(value, value, value, n)
     if not 0 < value < 1:  # no spread is seen: as many successes as the rarer class has
-        bound = proportion(round(value) * rarer, rarer, confidence)
+        bound = proportion(round(value) * rarer, rarer, confidence, 1.0, several)
         return Estimate(value, bound.low, bound.high, n)
     centre = np.log(value / (1 - value))
-    half = normal_quantile(confidence) * error / (value * (1 - value))
+    half = quantile(confidence, several) * error / (value * (1 - value))
     low, high = 1 / (1 + np.exp(-(centre + np.array([-half, half]))))
     return Estimate(value, float(low), float(high), n)
 
@@ -236,7 +279,7 @@ def delong(
     off = np.hstack([(above - aucs[:, np.newaxis]) / m, (below - aucs[:, np.newaxis]) / n])
     sums = clusters.totals(off, np.concatenate([key[target == 1], key[target == 0]]))
     several = sums.shape[1]
-    return aucs, several / max(several - 1, 1) * sums @ sums.T
+    return aucs, several / max(several - 1, 1) * sums @ sums.T  # of one, nothing: see `quantile`
 
 
 def _midranks(scores: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ def group_names(groups: pd.DataFrame, attributes: list[str]) -> np.ndarray:
 def counts(
     target: np.ndarray, decision: np.ndarray, group: np.ndarray, key: np.ndarray | None = None
 ) -> dict[str, dict[str, Count]]:
-    """Return (successes, n) of every rate of every group, and of clusters their design effect.
+    """Return (successes, n) of every rate of every group, and of clusters their design.
 
     fairlearn's MetricFrame does the grouping; a group without any row that a rate is about (no
     positives, say) has n = 0.
@@ -65,7 +65,7 @@ def counts(
             rate: (
                 x,
                 n,
-                _effect(rate, *(of_all[places[name]] for of_all in (target, decision, key))),
+                *_design(rate, *(of_all[places[name]] for of_all in (target, decision, key))),
             )
             for rate, (x, n, *_) in rates.items()
         }
@@ -92,9 +92,11 @@ def _counter(rate: str, part: int) -> Any:
     return counter
 
 
-def _effect(rate: str, target: np.ndarray, decision: np.ndarray, key: np.ndarray) -> float:
+def _design(
+    rate: str, target: np.ndarray, decision: np.ndarray, key: np.ndarray
+) -> clusters.Design:
     counted, success = _of(rate, target, decision)
-    return round(clusters.design_effect(success[counted], key[counted]), 6)
+    return clusters.design(success[counted], key[counted])
 
 
 def table(
@@ -103,8 +105,8 @@ def table(
     """Return every rate of every group with Wilson's interval; None where there are no rows."""
     return {
         name: {
-            rate: estimates.proportion(x, n, confidence, *effect).to_json() if n else None
-            for rate, (x, n, *effect) in rates.items()
+            rate: estimates.share_of(one, confidence).to_json() if one[1] else None
+            for rate, one in rates.items()
         }
         for name, rates in counted.items()
     }

@@ -79,7 +79,7 @@ def backwards(part: np.ndarray, period: np.ndarray) -> dict[str, Any]:
 
 def single_features(
     features: pd.DataFrame, target: np.ndarray, key: np.ndarray | None = None
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Any]]:
     """Return how well each feature alone predicts the target: its ROC AUC and DeLong's error.
 
     A number is taken as it is, in the direction that is better, missing values lowest. A category
@@ -90,6 +90,7 @@ def single_features(
     features, target = features.iloc[chosen], target[chosen]
     key = None if key is None else key[chosen]
     rarer = min(clusters.count(key, target == one) for one in (0, 1))
+    several = None if key is None else len(np.unique(key))
     found = {}
     for name in features:
         score = _score(features[name], target)
@@ -101,6 +102,7 @@ def single_features(
             "positives": int(target.sum()),
             "negatives": int((1 - target).sum()),
             "rarer": rarer,
+            "clusters": several,
         }
     return found
 

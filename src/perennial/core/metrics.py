@@ -70,9 +70,7 @@ def holdout_metric(
     if name == "brier":
         return estimates.mean((probability - target) ** 2, confidence, key)
     if name == "accuracy":
-        right = decision == target
-        effect = clusters.design_effect(right, key)
-        return estimates.proportion(int(right.sum()), len(target), confidence, effect)
+        return estimates.share(decision == target, confidence, key)
     make: Make = {
         "average_precision": lambda target, probability, _, __: average_precision(
             target, probability
@@ -225,7 +223,7 @@ def calibration_effect(
 ) -> float:
     """Return how many rows of clusters say as much of a bin's rate as one independent row.
 
-    The design effect of all bins together (see `clusters.design_effect`); at least 1.
+    The design effect of all bins together (see `clusters.design`); at least 1.
     """
     if key is None:
         return 1.0
@@ -258,9 +256,8 @@ def calibration_curve(
     rows = []
     for index in range(bins):
         inside = member == index
-        hit = target[inside]
-        effect = clusters.design_effect(hit, None if key is None else key[inside])
-        rate = estimates.proportion(int(hit.sum()), len(hit), confidence, effect)
+        own = None if key is None else key[inside]
+        rate = estimates.share(target[inside] == 1, confidence, own)
         rows.append({"stated": float(probability[inside].mean()), **rate.to_json()})
     return rows
 

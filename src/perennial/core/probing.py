@@ -184,7 +184,7 @@ def monotonicity(
 
 def flipped(
     candidate: Candidate, raw: pd.DataFrame, attribute: str, key: np.ndarray | None = None
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Count decisions that change when a row is moved to any other group of one attribute.
 
     A group is stood for by a value of its own rows: the first of a category, the median of a
@@ -202,10 +202,11 @@ def flipped(
     return _counted("changed", changed, key)
 
 
-def _counted(name: str, found: np.ndarray, key: np.ndarray | None) -> dict[str, float]:
+def _counted(name: str, found: np.ndarray, key: np.ndarray | None) -> dict[str, float | None]:
     """Return how many rows it is found in, of how many, and what clusters take from them."""
-    effect = round(clusters.design_effect(found, key), 6)
-    return {name: int(found.sum()), "rows": len(found), "design_effect": effect}
+    effect, several = clusters.design(found, key)
+    counts = {name: int(found.sum()), "rows": len(found)}
+    return {**counts, "design_effect": effect, "clusters": several}
 
 
 def _probability(candidate: Candidate, raw: pd.DataFrame) -> np.ndarray:

@@ -22,7 +22,8 @@ from perennial.params.slices import Slices
 
 BLOCK = 10_000_000  # rows of slices looked at together: 80 MB
 PAIRED = 300  # slices of one feature, whose pairs are looked at
-COLUMNS = ("slice", "reference", "rows", "mean", "deviation")
+COLUMNS = ("slice", "reference", "rows", "independent", "mean", "deviation")
+Measured = tuple[str, str, int, int, float, float]
 DECIMALS = 9  # of a mean or deviation
 
 
@@ -79,8 +80,9 @@ def search(
         key: Each row's cluster, shape (rows,), if rows are not independent.
 
     Returns:
-        A row for each slice and reference, with the mean and standard deviation of its excess; of
-        clusters, the deviation that as many independent rows would need for the same error.
+        A row for each slice and reference, with the mean and standard deviation of its excess, and
+        how many rows or, with `key`, clusters are independent. Of clusters, the deviation is that
+        which as many independent rows would need for the same error; of one nothing is said.
     """
     literals = [
         (column, name, member)
@@ -148,8 +150,9 @@ def largest_excess(found: pd.DataFrame, confidence: float) -> tuple[Estimate, di
     The slice is the one whose excess is proven largest: with the highest lower bound.
     """
     tail = (1 - confidence) / 2 / len(found)
-    rows = found["rows"].to_numpy()
-    half = special.stdtrit(rows - 1, 1 - tail) * found["deviation"].to_numpy() / np.sqrt(rows)
+    rows, independent = found["rows"].to_numpy(), found["independent"].to_numpy()
+    error = found["deviation"].to_numpy() / np.sqrt(rows)
+    half = special.stdtrit(independent - 1, 1 - tail) * error
     mean = found["mean"].to_numpy()
     worst = int(np.argmax(mean - half))
     row: dict[str, Any] = {str(k): v for k, v in found.iloc[worst].items()}
@@ -164,8 +167,9 @@ def largest_excess(found: pd.DataFrame, confidence: float) -> tuple[Estimate, di
 
 def _measured(
     names: Sequence[str], members: np.ndarray, losses: pd.DataFrame, key: np.ndarray | None
-) -> list[tuple[str, str, int, float, float]]:
+) -> list[Measured]:
     size = members.sum(axis=1)
+    independent = size if key is None else (clusters.totals(members, key) > 0).sum(axis=1)
     rows = []
     for reference in losses:
         loss = losses[reference].to_numpy()
@@ -174,31 +178,40 @@ def _measured(
         if key is None:
             variance = np.maximum(square - mean**2, 0.0) * size / np.maximum(size - 1, 1)
         else:
-            variance = _between(members, loss, mean, key)
+            variance = _between(members, loss, mean, independent, key)
         deviation = np.sqrt(variance)
         # BLAS adds in an order that hangs on where the arrays lie: two runs of one machine differ
         # in the last bit
         rows += [
-            (name, str(reference), int(n), float(m), float(d))
-            for name, n, m, d in zip(
-                names, size, mean.round(DECIMALS), deviation.round(DECIMALS), strict=True
+            (name, str(reference), int(n), int(own), float(m), float(d))
+            for name, n, own, m, d in zip(
+                names,
+                size,
+                independent,
+                mean.round(DECIMALS),
+                deviation.round(DECIMALS),
+                strict=True,
             )
+            if own > 1
         ]
     return rows
 
 
 def _between(
-    members: np.ndarray, loss: np.ndarray, mean: np.ndarray, key: np.ndarray
+    members: np.ndarray,
+    loss: np.ndarray,
+    mean: np.ndarray,
+    several: np.ndarray,
+    key: np.ndarray,
 ) -> np.ndarray:
     """Return the variance between clusters as one of a row, for each slice, shape (slices,)."""
     size = clusters.totals(members, key)
     off = clusters.totals(members * loss, key) - mean[:, np.newaxis] * size
-    several = (size > 0).sum(axis=1)
     factor = several / np.maximum(several - 1, 1)
     return np.asarray(factor * (off**2).sum(axis=1) / size.sum(axis=1))
 
 
-def _ordered(found: list[tuple[str, str, int, float, float]]) -> pd.DataFrame:
+def _ordered(found: list[Measured]) -> pd.DataFrame:
     frame = pd.DataFrame(found, columns=list(COLUMNS))
     error = frame["deviation"] / np.sqrt(frame["rows"])
     strength = frame["mean"] / error.clip(lower=1e-12)

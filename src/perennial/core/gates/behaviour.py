@@ -66,7 +66,7 @@ def direction(
 
 
 def flipped(
-    attribute: str, found: Mapping[str, float], settings: Threshold, precision: Precision
+    attribute: str, found: Mapping[str, Any], settings: Threshold, precision: Precision
 ) -> Gate:
     """Few decisions hang on the sensitive attribute alone."""
     return on_interval(
@@ -129,8 +129,8 @@ def parity(found: Mapping[str, Any], settings: ParityGate) -> list[Gate]:
 
 
 def _share(count: float, found: Mapping[str, Any], precision: Precision) -> Estimate:
-    effect = found["design_effect"]
-    return estimates.proportion(int(count), int(found["rows"]), precision.confidence, effect)
+    counted = (int(count), int(found["rows"]), found["design_effect"], found["clusters"])
+    return estimates.share_of(counted, precision.confidence)
 
 
 def _size(gap: float | None) -> float:

@@ -40,7 +40,7 @@ def time_order(found: Mapping[str, Any] | None) -> Gate:
 
 
 def single_feature(
-    found: Mapping[str, Mapping[str, float]], settings: Threshold, precision: Precision
+    found: Mapping[str, Mapping[str, Any]], settings: Threshold, precision: Precision
 ) -> Gate:
     """No feature alone predicts the target so well that it must have seen it.
 
@@ -80,7 +80,8 @@ def identifier(found: Mapping[str, float], rows: int, at_most: float) -> Gate:
     )
 
 
-def _auc(found: Mapping[str, float], confidence: float) -> Estimate:
+def _auc(found: Mapping[str, Any], confidence: float) -> Estimate:
     positives, negatives, rarer = (int(found[n]) for n in ("positives", "negatives", "rarer"))
     counts = (positives, negatives, rarer)
-    return estimates.roc_auc_from(found["value"], found["error"], *counts, confidence)
+    several = found["clusters"]
+    return estimates.roc_auc_from(found["value"], found["error"], *counts, confidence, several)
