@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -77,8 +78,10 @@ def test_rows_that_come_three_times_are_no_more_persons(
     """From the file to the verdict: every row is there thrice, and no interval is surer for it."""
     project = fresh("thrice")
     once = users_data.persons()
+    once = once.assign(region=np.where(once["person_id"] % 2, "north", "south"))
     pd.concat([once] * 3).to_parquet(tmp_path / "p.parquet")
-    initiated(project, tmp_path / "p.parquet", "--target", "y", "--key", "person_id")
+    asked = ("--target", "y", "--key", "person_id", "--sensitive", "region")
+    initiated(project, tmp_path / "p.parquet", *asked)
     report = ends_with_a_verdict(project)
     gates = {gate["name"]: gate["estimate"] for gate in report["gates"]}
     accuracy = project.read("reports/metrics.json")["holdout"]["accuracy"]
@@ -88,6 +91,10 @@ def test_rows_that_come_three_times_are_no_more_persons(
     statistic = attribution.largest_share(explained)
     of_rows = estimates.bootstrap(statistic, len(explained), 0.995, 1000, 0)
     assert width(gates["leakage"]) > 1.5 * width(of_rows.to_json())
+    flipped = project.read("reports/behaviour.json")["flipped"]["region"]
+    assert flipped["clusters"] < flipped["rows"] / 3
+    predicted = project.read("reports/explain.json")["proxies"]["region"]["predicted"]
+    assert min(map(width, predicted.values())) > 0.1  # of some persons; of the rows half of it
 
 
 def width(estimate: dict[str, float]) -> float:

@@ -132,6 +132,14 @@ def test_a_bound_that_is_infinite_reaches_the_edge() -> None:
     assert drawn.low == 0.0
 
 
+def test_an_estimate_of_which_no_bound_is_known_is_not_drawn_as_a_fact() -> None:
+    nothing = {"value": 0.5, "low": None, "high": None, "n": 9}
+    drawn = pages.picture(gate("g", estimate=nothing, side="below"))
+    assert drawn is not None
+    assert drawn.label == "below 0.3"
+    assert (drawn.low, drawn.high) == (0.0, pages.WIDTH)
+
+
 def test_a_fact_at_its_threshold_is_drawn() -> None:
     fact = {"value": 0.0, "low": 0.0, "high": 0.0, "n": 9}
     drawn = pages.picture(gate("g", estimate=fact, threshold=0.0, side="below"))

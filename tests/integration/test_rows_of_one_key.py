@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from tests.integration.crowned import KNOWN, accept, project, shipped
 from tests.integration.pipelines import NOBODY
 
 from perennial import paths
 from perennial.adapters import matrices
 from perennial.core.plan import PARTS
+from perennial.stages.fairness import fairness
 from perennial.stages.features import features
 from perennial.stages.monitor import monitor
 
@@ -43,4 +45,40 @@ def test_the_rows_that_are_trained_on_say_which_are_of_one_person_but_not_who(
     assert names.nunique() < len(names)
     assert list(part.groups) == ["age_group", "marital"]
     assert all(matrices.read_part(paths.FEATURES, part).key is not None for part in PARTS)
+    single = json.loads(paths.LEAKS_REPORT.read_text())["single_features"]
+    positives = {name for name, y in zip(names, rows["target"], strict=True) if y}
+    assert {(one["clustered"], one["rarer"]) for one in single.values()} == {(True, len(positives))}
     assert not any(b"Person" in path.read_bytes() for path in paths.FEATURES.iterdir())
+
+
+def test_rates_and_what_mitigation_costs_are_of_persons(project: Path) -> None:
+    """The stage fairness, of rows that are there once, and four times under their persons."""
+    random = np.random.default_rng(0)
+    once = pd.DataFrame(
+        {
+            "target": random.integers(0, 2, 600),
+            "probability": random.random(600),
+            "unmitigated": random.random(600),
+            "decision": random.integers(0, 2, 600),
+            "unmitigated_decision": random.integers(0, 2, 600),
+            "age_group": random.choice(["a", "b"], 600),
+            "marital": random.choice(["c", "d"], 600),
+        }
+    )
+    again = pd.concat([once] * 4, ignore_index=True)
+    reports = {}
+    for name, scores in (("once", once), ("rows", again), ("persons", again)):
+        known = scores.assign(key=again.index % 600) if name == "persons" else scores
+        known.to_parquet(paths.SCORES)
+        fairness()
+        reports[name] = json.loads(paths.FAIRNESS_REPORT.read_text())
+    found = {
+        "rate": lambda report: report["attributes"]["marital"]["groups"]["c"]["accuracy"],
+        "difference": lambda report: report["attributes"]["age_group"]["differences"]["precision"],
+        "utility": lambda report: report["mitigation"]["cost"]["utility"],
+        "roc_auc": lambda report: report["mitigation"]["cost"]["roc_auc"],
+    }
+    for of in found.values():
+        width = {name: of(one)["high"] - of(one)["low"] for name, one in reports.items()}
+        assert width["persons"] == pytest.approx(width["once"], rel=0.1)
+        assert width["rows"] < 0.7 * width["once"]

@@ -55,5 +55,5 @@ def shap(seed: int = 0, rows: int = 500, **factors: float) -> pd.DataFrame:
 
 
 def alone(value: float, error: float = 0.01) -> dict[str, Any]:
-    counts = {"positives": 500, "negatives": 500, "rarer": 500, "clusters": None}
+    counts = {"positives": 500, "negatives": 500, "rarer": 500, "clustered": False}
     return {"value": value, "error": error, **counts}

@@ -1,5 +1,6 @@
 """params.yaml read into its strict models, with the line of each fault."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -50,10 +51,12 @@ def check(text: str, path: Path = paths.PARAMS) -> "Params":
 
     from perennial.params import Params
 
-    try:
+    with contextlib.suppress(ValueError, InputError, RecursionError):  # then told by the other
         return Params.model_validate(_plain(_parsed(text, path, "safe")))
+    document = _parsed(text, path, "rt")  # knows its lines, and takes ten times as long
+    try:
+        return Params.model_validate(_plain(document))
     except ValidationError as error:
-        document = _parsed(text, path, "rt")  # knows its lines, and takes ten times as long
         items = {_keys(item): item for item in reversed(error.errors(include_url=False))}
         faults = [_fault(path, document, keys, items[keys]) for keys in reversed(items)]
         raise InputError(faults, REMEDY) from error

@@ -1,7 +1,7 @@
 """Clusters: rows of one key, which say less together than as many rows of different keys.
 
-Every function takes `key`, which numbers each row's cluster, shape (rows,); None stands for rows
-that are all independent.
+`key` numbers each row's cluster from 0 on, shape (rows,); None stands for rows that are all
+independent.
 """
 
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+SEEN = 5  # clusters with the rarer outcome
 KEY = "key"  # a number for each value of split.key, which says nothing of who it is
 
 
@@ -26,9 +27,13 @@ def of(rows: pd.DataFrame) -> np.ndarray | None:
 
 
 def numbered(key: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return each row's cluster as a number from 0 on, shape (rows,), and how many there are."""
-    names, number = np.unique(key, return_inverse=True)
-    return number, len(names)
+    """Return each row's cluster as a number from 0 on, shape (rows,), and how many there are.
+
+    Args:
+        key: Whole numbers from 0 on, as `named` gives them; shape (rows,).
+    """
+    there = np.bincount(key) > 0
+    return (np.cumsum(there) - 1)[key], int(there.sum())
 
 
 def named(key: np.ndarray | pd.Series) -> np.ndarray:
@@ -40,37 +45,29 @@ def named(key: np.ndarray | pd.Series) -> np.ndarray:
     return number
 
 
-def totals(values: np.ndarray, key: np.ndarray | None) -> np.ndarray:
-    """Return the sums of `values` over the rows of each cluster.
-
-    Args:
-        values: Shape (rows,) or (several, rows).
-        key: Each row's cluster.
-
-    Returns:
-        Shape (clusters,) or (several, clusters), in the order of the keys.
-    """
-    if key is None:
-        return values
-    number, count = numbered(key)
-    if values.ndim == 1:
-        return np.bincount(number, weights=values, minlength=count)
-    order = np.argsort(number, kind="stable")
-    starts = np.searchsorted(number[order], np.arange(count))
-    return np.asarray(np.add.reduceat(values[:, order], starts, axis=1))
+def totals(values: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """Return the sums of `values`, (rows,), over the rows of each cluster, shape (clusters,)."""
+    number, several = numbered(key)
+    return np.bincount(number, weights=values, minlength=several)
 
 
 def count(key: np.ndarray | None, chosen: np.ndarray) -> int:
     """Return how many clusters have a row among those chosen, (rows,); of no key, how many rows."""
-    return int(chosen.sum()) if key is None else len(np.unique(key[chosen]))
+    return int(chosen.sum()) if key is None else int((np.bincount(key[chosen]) > 0).sum())
+
+
+def rarer(key: np.ndarray | None, target: np.ndarray) -> int:
+    """Return how many rows, or clusters, the class has that has fewer of them."""
+    return min(count(key, target == one) for one in (0, 1))
 
 
 def design(success: np.ndarray, key: np.ndarray | None) -> Design:
     """Return how many rows of clusters say as much of a proportion as one independent row.
 
     The variance of the proportion between clusters over that of independent rows (Rao and Scott
-    1992); at least 1. Where all rows agree nothing is seen of it, and the rows of a cluster are
-    taken to say the same (Kish 1965: its mean size, each row counted once).
+    1992); at least 1. Where fewer than `SEEN` clusters have the rarer outcome hardly anything is
+    seen of it, and the rows of a cluster are taken to say the same (Kish 1965: its mean size, each
+    row counted once).
 
     Args:
         success: Whether each row is a success, shape (rows,).
@@ -82,7 +79,7 @@ def design(success: np.ndarray, key: np.ndarray | None) -> Design:
         return Design(1.0, 0)
     rows, rate = len(success), float(success.mean())
     sizes = totals(np.ones(rows), key)
-    if rate in (0.0, 1.0) or len(sizes) == 1:
+    if rarer(key, success) < SEEN:
         return Design(float((sizes**2).sum() / rows), len(sizes))
     off = totals(success - rate, key)
     between = len(off) / (len(off) - 1) * float((off**2).sum()) / rows**2

@@ -49,6 +49,7 @@ def bootstrap(
     seed: int,
     merged: Merged | None = None,
     key: np.ndarray | None = None,
+    several: int | None = None,
 ) -> Estimate:
     """Return a statistic with its percentile bootstrap interval (Efron 1979).
 
@@ -64,11 +65,13 @@ def bootstrap(
             of each cluster are in each, (clusters, cells). The interval is drawn on them, the value
             is not.
         key: Each row's cluster, shape (rows,): whole clusters are drawn (Field and Welsh 2007).
+        several: How many clusters the statistic rests on, if that is fewer than there are.
     """
     value = float(statistic(np.ones((1, rows), dtype="float32"))[0])
     drawn_on, width = (statistic, rows) if merged is None else (merged[0], merged[1].shape[-1])
-    draw, several = _drawing(rows, None if merged is None else merged[1], key)
-    if several == 1:
+    draw, there = _drawing(rows, None if merged is None else merged[1], key)
+    several = there if several is None else several
+    if several is not None and several < 2:
         return Estimate(value, np.nan, np.nan, rows)
     block = max(1, min(replicates, 20_000_000 // width))
     drawn = [
@@ -218,7 +221,7 @@ def roc_auc_difference(
     aucs, covariance = delong(target, np.vstack([first, second]), key)
     value = float(aucs[0] - aucs[1])
     variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
-    several = None if key is None else len(np.unique(key))
+    several = None if key is None else clusters.rarer(key, target)
     half = float(quantile(confidence, several) * np.sqrt(max(variance, 0.0)))
     return Estimate(value, value - half, value + half, len(target))
 
@@ -230,10 +233,8 @@ def roc_auc(
     aucs, covariance = delong(target, score[np.newaxis], key)
     error = float(np.sqrt(covariance[0, 0]))
     positives = int(target.sum())
-    rarer = min(clusters.count(key, target == one) for one in (0, 1))
-    counts = (positives, len(target) - positives, rarer)
-    several = None if key is None else len(np.unique(key))
-    return roc_auc_from(float(aucs[0]), error, *counts, confidence, several)
+    counts = (positives, len(target) - positives, clusters.rarer(key, target))
+    return roc_auc_from(float(aucs[0]), error, *counts, confidence, key is not None)
 
 
 def roc_auc_from(
@@ -243,13 +244,13 @@ def roc_auc_from(
     negatives: int,
     rarer: int,
     confidence: float,
-    several: int | None = None,
+    clustered: bool,
 ) -> Estimate:
     """Return a ROC AUC and its standard error as an estimate, as `roc_auc` does.
 
-    `rarer` is how many independent rows, or of `several` clusters, the rarer class has.
+    `rarer` is how many rows, or (`clustered`) clusters, the class has that has fewer.
     """
-    n = positives + negatives
+    n, several = positives + negatives, rarer if clustered else None
     if np.isnan(value):  # one class only
         return Estimate(value, value, value, n)
     if not 0 < value < 1:  # no spread is seen: as many successes as the rarer class has
@@ -266,7 +267,8 @@ def delong(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the AUC of each row of `scores`, shape (models, rows), and their covariance.
 
-    With `key`, the cluster of each row, the covariance between clusters (Obuchowski 1997).
+    With `key`, the cluster of each row, the covariance between clusters (Obuchowski 1997); not a
+    number where one cluster has all rows of a class.
     """
     positive, negative = scores[:, target == 1], scores[:, target == 0]
     m, n = positive.shape[1], negative.shape[1]
@@ -276,10 +278,18 @@ def delong(
     aucs = above.mean(axis=1)
     if key is None:
         return aucs, np.atleast_2d(np.cov(above)) / m + np.atleast_2d(np.cov(below)) / n
-    off = np.hstack([(above - aucs[:, np.newaxis]) / m, (below - aucs[:, np.newaxis]) / n])
-    sums = clusters.totals(off, np.concatenate([key[target == 1], key[target == 0]]))
-    several = sums.shape[1]
-    return aucs, several / max(several - 1, 1) * sums @ sums.T  # of one, nothing: see `quantile`
+    number, several = clusters.numbered(key)
+    off = [(above - aucs[:, np.newaxis]) / m, (below - aucs[:, np.newaxis]) / n]
+    sums, having = [], []
+    for one, values in zip((1, 0), off, strict=True):
+        own = number[target == one]
+        sums.append(np.array([np.bincount(own, model, several) for model in values]))
+        having.append(clusters.count(key, target == one))
+    if min(having) < 2:  # of one cluster's rows of a class nothing is known
+        return aucs, np.full((len(scores), len(scores)), np.nan)
+    both = sums[0] @ sums[1].T
+    alone = sum(k / (k - 1) * of @ of.T for k, of in zip(having, sums, strict=True))
+    return aucs, np.asarray(alone + several / (several - 1) * (both + both.T))
 
 
 def _midranks(scores: np.ndarray) -> np.ndarray:

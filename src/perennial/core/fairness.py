@@ -141,8 +141,9 @@ def largest_difference(
     return (
         Estimate(
             found[widest].value,
-            max(0.0, *(_nearest_to_zero(e) for e in found.values())),
-            max(max(abs(e.low), abs(e.high)) for e in found.values()),
+            # where one pair's bound is not a number, neither is the largest's
+            float(np.max([_nearest_to_zero(e) for e in found.values()])),
+            float(np.max([(abs(e.low), abs(e.high)) for e in found.values()])),
             sum(n for _, n, *_ in able.values()),
         ),
         widest,
@@ -179,8 +180,8 @@ def smallest_ratio(
         Estimate(
             found[widest].value,
             # a ratio and its inverse are the same gap: whichever bound is further from 1
-            min(min(e.low, 1 / e.high) for e in found.values()),
-            min(1.0, *(_nearest_to_one(e) for e in found.values())),
+            float(np.min([(e.low, 1 / e.high) for e in found.values()])),
+            float(np.min([_nearest_to_one(e) for e in found.values()])),
             sum(n for _, n, *_ in able.values()),
         ),
         widest,
@@ -200,6 +201,8 @@ def _pairs(
 
 def _nearest_to_one(estimate: Estimate) -> float:
     """Return the largest ratio (of lower over higher) that the interval allows."""
+    if np.isnan(estimate.low) or np.isnan(estimate.high):
+        return float("nan")
     if estimate.low <= 1 <= estimate.high:
         return 1.0
     return estimate.high if estimate.high < 1 else 1 / estimate.low
@@ -207,7 +210,7 @@ def _nearest_to_one(estimate: Estimate) -> float:
 
 def _nearest_to_zero(estimate: Estimate) -> float:
     """Return the smallest size of difference that the interval allows."""
-    return max(estimate.low, -estimate.high, 0.0)
+    return float(np.max([estimate.low, -estimate.high, 0.0]))  # what is not a number stays so
 
 
 def reweighing(target: np.ndarray, group: np.ndarray) -> np.ndarray:

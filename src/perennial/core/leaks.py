@@ -89,8 +89,7 @@ def single_features(
     chosen = evenly(len(target), SCORED)
     features, target = features.iloc[chosen], target[chosen]
     key = None if key is None else key[chosen]
-    rarer = min(clusters.count(key, target == one) for one in (0, 1))
-    several = None if key is None else len(np.unique(key))
+    rarer = clusters.rarer(key, target)
     found = {}
     for name in features:
         score = _score(features[name], target)
@@ -102,7 +101,7 @@ def single_features(
             "positives": int(target.sum()),
             "negatives": int((1 - target).sum()),
             "rarer": rarer,
-            "clusters": several,
+            "clustered": key is not None,
         }
     return found
 

@@ -108,11 +108,13 @@ def resampled(
         key: Each row's cluster, shape (rows,), if rows are not independent.
     """
     statistic, merged = make(target, probability, decision, None), None
+    several = None if key is None else clusters.rarer(key, target)
     if len(target) > MANY:
         cell, cells = _cells(target, probability, decision)
-        drawn = cells[-1] if key is None else _of_groups(cell, len(cells[-1]), key)
-        merged, key = (make(*cells), drawn), None
-    return estimates.bootstrap(statistic, len(target), confidence, replicates, seed, merged, key)
+        counted = cells[-1] if key is None else _of_groups(cell, len(cells[-1]), key)
+        merged, key = (make(*cells), counted), None
+    drawn = (confidence, replicates, seed, merged, key, several)
+    return estimates.bootstrap(statistic, len(target), *drawn)
 
 
 def _cells(

@@ -21,6 +21,7 @@ from perennial.core.metrics import row_log_loss
 from perennial.params.slices import Slices
 
 BLOCK = 10_000_000  # rows of slices looked at together: 80 MB
+PERSONS = 10  # clusters in a slice that is looked at: fewer would hide what the others show
 PAIRED = 300  # slices of one feature, whose pairs are looked at
 COLUMNS = ("slice", "reference", "rows", "independent", "mean", "deviation")
 Measured = tuple[str, str, int, int, float, float]
@@ -82,7 +83,8 @@ def search(
     Returns:
         A row for each slice and reference, with the mean and standard deviation of its excess, and
         how many rows or, with `key`, clusters are independent. Of clusters, the deviation is that
-        which as many independent rows would need for the same error; of one nothing is said.
+        which as many independent rows would need for the same error, and slices of fewer than
+        `PERSONS` are left out.
     """
     literals = [
         (column, name, member)
@@ -169,7 +171,10 @@ def _measured(
     names: Sequence[str], members: np.ndarray, losses: pd.DataFrame, key: np.ndarray | None
 ) -> list[Measured]:
     size = members.sum(axis=1)
-    independent = size if key is None else (clusters.totals(members, key) > 0).sum(axis=1)
+    independent, least = size, 2
+    if key is not None:
+        least = PERSONS
+        independent = np.array([clusters.count(key, member > 0) for member in members])
     rows = []
     for reference in losses:
         loss = losses[reference].to_numpy()
@@ -178,7 +183,7 @@ def _measured(
         if key is None:
             variance = np.maximum(square - mean**2, 0.0) * size / np.maximum(size - 1, 1)
         else:
-            variance = _between(members, loss, mean, independent, key)
+            variance = _between(members, loss, mean, key)
         deviation = np.sqrt(variance)
         # BLAS adds in an order that hangs on where the arrays lie: two runs of one machine differ
         # in the last bit
@@ -192,23 +197,21 @@ def _measured(
                 deviation.round(DECIMALS),
                 strict=True,
             )
-            if own > 1
+            if own >= least
         ]
     return rows
 
 
 def _between(
-    members: np.ndarray,
-    loss: np.ndarray,
-    mean: np.ndarray,
-    several: np.ndarray,
-    key: np.ndarray,
+    members: np.ndarray, loss: np.ndarray, mean: np.ndarray, key: np.ndarray
 ) -> np.ndarray:
     """Return the variance between clusters as one of a row, for each slice, shape (slices,)."""
-    size = clusters.totals(members, key)
-    off = clusters.totals(members * loss, key) - mean[:, np.newaxis] * size
-    factor = several / np.maximum(several - 1, 1)
-    return np.asarray(factor * (off**2).sum(axis=1) / size.sum(axis=1))
+    found = np.zeros(len(members))
+    for place, member in enumerate(members):
+        inside = np.flatnonzero(member)
+        off = clusters.totals(loss[inside] - mean[place], key[inside])
+        found[place] = len(off) / max(len(off) - 1, 1) * (off**2).sum() / len(inside)
+    return found
 
 
 def _ordered(found: list[Measured]) -> pd.DataFrame:

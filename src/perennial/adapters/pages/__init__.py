@@ -193,7 +193,7 @@ def picture(gate: Mapping[str, Any]) -> Picture | None:
 
     side, line = gate.get("side"), place(threshold, 0.0)
     anchor = "start" if line < WIDTH / 3 else "end" if line > 2 * WIDTH / 3 else "middle"
-    counted = low == high  # a fact of these rows, which may be at its threshold
+    counted = low is not None and low == high  # a fact of these rows, which may be at its threshold
     wanted = "at most" if counted and side == "below" else side
     label = " ".join(filter(None, (wanted, shown(float(threshold)))))
     says = shown(value) if counted else shown({"value": value, "low": low, "high": high})

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from perennial.core import estimates
 from perennial.core.estimates import Estimate
 from perennial.core.gates.result import Gate, Precision, on_fact, on_interval
@@ -52,8 +54,9 @@ def single_feature(
     best = max(intervals, key=lambda name: (intervals[name].value, name))
     largest = Estimate(
         intervals[best].value,
-        max(interval.low for interval in intervals.values()),
-        max(interval.high for interval in intervals.values()),
+        # where one is not a number, neither is the largest
+        float(np.max([interval.low for interval in intervals.values()])),
+        float(np.max([interval.high for interval in intervals.values()])),
         intervals[best].n,
     )
     return on_interval(
@@ -81,7 +84,8 @@ def identifier(found: Mapping[str, float], rows: int, at_most: float) -> Gate:
 
 
 def _auc(found: Mapping[str, Any], confidence: float) -> Estimate:
-    positives, negatives, rarer = (int(found[n]) for n in ("positives", "negatives", "rarer"))
-    counts = (positives, negatives, rarer)
-    several = found["clusters"]
-    return estimates.roc_auc_from(found["value"], found["error"], *counts, confidence, several)
+    counts = (int(found[one]) for one in ("positives", "negatives", "rarer"))
+    positives, negatives, rarer = counts
+    error = float("nan") if found["error"] is None else found["error"]  # as JSON has it
+    about = (positives, negatives, rarer, confidence, found["clustered"])
+    return estimates.roc_auc_from(found["value"], error, *about)

@@ -93,7 +93,9 @@ def alone(columns: list[Column], target: np.ndarray, rows: np.ndarray) -> dict[s
 def _low(score: dict[str, float]) -> float:
     """Return the lower bound; where the error is 0, all rows agree."""
     positives, negatives, rarer = (int(score[n]) for n in ("positives", "negatives", "rarer"))
-    low = roc_auc_from(score["value"], score["error"], positives, negatives, rarer, 0.999).low
+    low = roc_auc_from(
+        score["value"], score["error"], positives, negatives, rarer, 0.999, False
+    ).low
     return float(low) if np.isfinite(low) else score["value"]
 
 
