@@ -1,5 +1,7 @@
 """Gates of data: each passes the sound and fails the planted."""
 
+import pytest
+
 from perennial.core.gates import data
 
 from .gated import SURE, alone, limit
@@ -31,6 +33,15 @@ def test_a_feature_alone_is_judged_more_carefully_the_more_there_are() -> None:
     assert data.single_feature({"a": near}, limit(0.75), SURE).verdict == "pass"
     many = {f"f{i}": near for i in range(200)}
     assert data.single_feature(many, limit(0.75), SURE).verdict == "insufficient"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_feature_of_which_nothing_is_known_is_no_pass(place: int) -> None:
+    """One person had all the positives, so there is no error: null, as the report has it."""
+    known = [("a", alone(0.55)), ("b", alone(0.6))]
+    known.insert(place, ("c", {**alone(0.5), "error": None, "rarer": 1, "clustered": True}))
+    found = data.single_feature(dict(known), limit(0.75), SURE)
+    assert (found.verdict, found.blocks) == ("insufficient", True)
 
 
 def test_a_feature_whose_values_hardly_repeat_names_the_row() -> None:
