@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import special  # not scipy.stats: half a second in each of five stages
 
 from perennial.core import clusters
 
@@ -101,6 +100,8 @@ def _drawing(
 
 def _wider(confidence: float, clusters: int) -> float:
     """Return the tail of a percentile interval that few clusters need (Hesterberg 2015)."""
+    from scipy import special
+
     return float(special.ndtr(-np.sqrt(clusters / (clusters - 1)) * quantile(confidence, clusters)))
 
 
@@ -116,7 +117,7 @@ def mean(values: np.ndarray, confidence: float, key: np.ndarray | None = None) -
         off = clusters.totals(values - value, key)
         independent = len(off)
         error = float(np.sqrt(independent / max(independent - 1, 1) * (off**2).sum()) / n)
-    half = float(special.stdtrit(independent - 1, (1 + confidence) / 2)) * error
+    half = quantile(confidence, independent) * error
     return Estimate(value, value - half, value + half, n)
 
 
@@ -152,6 +153,8 @@ def quantile(confidence: float, several: int | None = None) -> float:
     That of a normal distribution; of clusters, Student's (Korn and Graubard 1998). Of one cluster
     nothing is known: not a number.
     """
+    from scipy import special  # not scipy.stats, and not where nothing is asked: a stage's time
+
     if several is None:
         return float(special.ndtri((1 + confidence) / 2))
     return float(special.stdtrit(several - 1, (1 + confidence) / 2)) if several > 1 else np.nan
