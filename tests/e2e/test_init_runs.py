@@ -90,11 +90,14 @@ def test_rows_that_come_three_times_are_no_more_persons(
     explained = pd.read_parquet(project.folder / "data/attributions/train.parquet")
     statistic = attribution.largest_share(explained)
     of_rows = estimates.bootstrap(statistic, len(explained), 0.995, 1000, 0)
-    assert width(gates["leakage"]) > 1.5 * width(of_rows.to_json())
+    assert width(gates["leakage"]) > 1.25 * width(
+        of_rows.to_json()
+    )  # half of the rows are explained
     flipped = project.read("reports/behaviour.json")["flipped"]["region"]
     assert flipped["clusters"] < flipped["rows"] / 3
     predicted = project.read("reports/explain.json")["proxies"]["region"]["predicted"]
-    assert min(map(width, predicted.values())) > 0.1  # of some persons; of the rows half of it
+    # the shoe tells the region: certain of some 75 persons, as 1,200 rows would be to 0.003
+    assert min(map(width, predicted.values())) > 0.02
 
 
 def width(estimate: dict[str, float]) -> float:
