@@ -11,8 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
-from perennial.adapters.configuration import read_params
 from perennial.adapters.engine import processors
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import replay, replaying
 from perennial.commands.past import past
 from perennial.core.replay import rules, summary

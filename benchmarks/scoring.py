@@ -25,12 +25,13 @@ import pandas as pd
 import pyarrow as pa
 
 from perennial import paths
-from perennial.adapters import bundles, champions, onnx_export
-from perennial.adapters.champions import Champion
+from perennial.adapters import bundles, onnx_export
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
 from perennial.adapters.serving import Served
 from perennial.commands.score import Wish, score
+from perennial.core.evaluation.parity import coded
 from perennial.core.model.candidate import from_artefacts, mean_margin
-from perennial.core.parity import coded
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 3

@@ -23,7 +23,7 @@ from prefect.workers.process import ProcessWorker
 
 from monitoring import WANTED, resource
 from perennial import paths
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.errors import InputError, UnreachableError
 from reaping import POOL
 

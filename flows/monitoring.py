@@ -22,7 +22,7 @@ import whereabouts
 from notices import failure_told, notice
 from perennial import paths
 from perennial.adapters import files, runlock
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import announcements, pending, requests
 from perennial.commands.wording import number
 from steps import walk

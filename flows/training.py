@@ -16,7 +16,8 @@ from prefect.artifacts import create_markdown_artifact
 import whereabouts
 from notices import failure_told, notice
 from perennial import paths
-from perennial.adapters import champions, dag, runlock
+from perennial.adapters import dag, runlock
+from perennial.adapters.bundles import champions
 from perennial.commands import aliases, announcements, attempts, pending, requests
 from perennial.commands.events import tell
 from perennial.commands.markdown import markdown

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import sets
 
-from perennial.core.estimates import roc_auc_difference
+from perennial.core.statistics.roc import roc_auc_difference
 
 ROOT = Path(__file__).parents[2]
 MEASURED = ROOT / "benchmarks/quality.json"
@@ -162,7 +162,7 @@ def _compared(name: str, splits: list[int], seconds: int, scratch: Path) -> list
 
 
 def _roc_auc(target: np.ndarray, score: np.ndarray) -> float:
-    from perennial.core.estimates import roc_auc
+    from perennial.core.statistics.roc import roc_auc
 
     return roc_auc(target, score, CONFIDENCE).value
 

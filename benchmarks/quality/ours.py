@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from perennial.adapters.configuration import read_params
-from perennial.core import cost, features
+from perennial.adapters.files.configuration import read_params
+from perennial.core.dataset import features
+from perennial.core.dataset.part import Part
+from perennial.core.evaluation import cost
 from perennial.core.model.candidate import Candidate
-from perennial.core.part import Part
 from perennial.core.profiling import ensembling
 from perennial.core.training import BASELINES, fit_candidate, without_mitigation
 from perennial.params import Feature, Features, Params

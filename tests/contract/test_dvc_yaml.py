@@ -11,15 +11,23 @@ import yaml
 ROOT = Path(__file__).parents[2]
 PACKAGES = (  # each changes as one, is named as one: every entry of dvc.lock costs each stage time
     "src/perennial/params",
+    "src/perennial/adapters/bundles",
     "src/perennial/adapters/dag",
     "src/perennial/adapters/engine",
+    "src/perennial/adapters/files",
     "src/perennial/adapters/pages",
+    "src/perennial/adapters/parquet",
     "src/perennial/adapters/registry",
     "src/perennial/core/card",
+    "src/perennial/core/dataset",
     "src/perennial/core/drift",
+    "src/perennial/core/evaluation",
     "src/perennial/core/gates",
     "src/perennial/core/incoming",
+    "src/perennial/core/ledger",
     "src/perennial/core/model",
+    "src/perennial/core/monitoring",
+    "src/perennial/core/statistics",
 )
 OF_NO_OUTPUT = {  # what these decide is no byte of any output, so nothing is stale without them
     "src/perennial/errors.py",  # messages and exit codes; a stage that failed left nothing

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.core import attribution, estimates
+from perennial.core import attribution
+from perennial.core.statistics import estimates
 from tests.e2e.conftest import Project
 from tests.integration import users_data
 

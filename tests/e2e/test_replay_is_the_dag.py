@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from perennial import paths
-from perennial.adapters import champions, files
-from perennial.adapters.configuration import read_params
+from perennial.adapters import files
+from perennial.adapters.bundles import champions
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import replaying
 from perennial.commands.past import past
-from perennial.core.monitoring import Finding, Known
+from perennial.core.monitoring.finding import Finding, Known
 from perennial.core.replay.rules import Rule, parse
 from perennial.params import Params
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import yaml
 
-from perennial.adapters import batches, bundles, champions
-from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import read_params
+from perennial.adapters import bundles
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches
 from perennial.core import case
+from perennial.core.dataset.plan import make_plan
 from perennial.core.model.candidate import to_artefacts
-from perennial.core.plan import make_plan
 from perennial.core.proof import population
 from perennial.params import Split
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.errors import InputError
 
 SHIPPED = Path(__file__).parents[2] / "params.yaml"

@@ -13,8 +13,9 @@ from tests.integration.pipelines import NOBODY
 from tests.integration.strict_html import Page
 
 from perennial import paths
-from perennial.adapters import bundles, champions, files
-from perennial.adapters.champions import Champion
+from perennial.adapters import bundles, files
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
 from perennial.stages.features import features
 from perennial.stages.monitor import monitor
 from perennial.stages.train import train

@@ -65,7 +65,7 @@ STAGES = '''
 """Stages that do next to nothing, by what they are given alone; but for LEAK, which is not."""
 import hashlib, json, os, pathlib, shutil, sys
 from perennial.adapters import bundles, files
-from perennial.adapters.batches import describe, find
+from perennial.adapters.parquet.batches import describe, find
 
 def read(path):
     return json.loads(pathlib.Path(path).read_text())

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from perennial import paths
-from perennial.adapters import champions, dag, files, histories, registry
+from perennial.adapters import dag, files, histories, registry
+from perennial.adapters.bundles import champions
 from perennial.commands import pending
 from perennial.commands.promote import promote
 

@@ -13,8 +13,9 @@ import pytest
 from tests.integration.pipelines import Pipeline, enter, make
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, registry
-from perennial.adapters.champions import Champion
+from perennial.adapters import bundles, dag, files, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
 
 ROOT = Path(__file__).parents[2]
 MODEL = "bank-deposits"

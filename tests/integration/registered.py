@@ -14,12 +14,13 @@ import pytest
 
 from perennial import paths
 from perennial.adapters import bundles, files, registry
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.adapters.registry.records import BUNDLE, KEPT
-from perennial.core import facts, labels
-from perennial.core import features as core
+from perennial.core import facts
+from perennial.core.dataset import features as core
+from perennial.core.dataset import labels
+from perennial.core.dataset.part import Part
 from perennial.core.model.candidate import MODEL, SPEC, Candidate, to_artefacts
-from perennial.core.part import Part
 from perennial.core.training import fit_candidate
 
 ROOT = Path(__file__).parents[2]

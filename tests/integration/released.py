@@ -16,9 +16,11 @@ from tests.integration.pipelines import Pipeline, make_monitored
 from tests.integration.registered import HOLDOUT, RECIPES, ROOT, fitted, ref
 
 from perennial import paths
-from perennial.adapters import batches, bundles, champions, dag, registry
-from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import read_params
+from perennial.adapters import bundles, dag, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches
 from perennial.commands.promote import promote
 from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.stages.register import register

@@ -8,8 +8,8 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from perennial import paths
-from perennial.adapters import batches
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches
 from perennial.core.proof import population
 
 ROOT = Path(__file__).parents[2]

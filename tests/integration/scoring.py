@@ -9,8 +9,9 @@ import pytest
 from tests.integration.registered import HOLDOUT, ROOT, raw
 
 from perennial import paths
-from perennial.adapters import bundles, champions
-from perennial.adapters.champions import Champion
+from perennial.adapters import bundles
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
 from perennial.commands import score as command
 from perennial.commands.score import Wish
 from perennial.core.model.candidate import Candidate, to_artefacts

@@ -11,9 +11,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from perennial import paths
-from perennial.adapters import files, matrices, study
-from perennial.adapters.configuration import read_params
-from perennial.core.part import Part
+from perennial.adapters import files, study
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import matrices
+from perennial.core.dataset.part import Part
 from perennial.core.search import Task, make_folds
 from perennial.params.search import Search
 from perennial.stages.tune import tune

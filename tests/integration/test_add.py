@@ -9,7 +9,7 @@ from tests.integration import users_data
 from tests.integration.initiated import Init, call, project, shipped
 from typer.testing import CliRunner
 
-from perennial.adapters import batches
+from perennial.adapters.parquet import batches
 from perennial.cli import app
 from perennial.commands.add import add
 from perennial.errors import InputError

@@ -22,7 +22,7 @@ from tests.integration.months import (
 )
 
 from perennial import paths
-from perennial.adapters import batches
+from perennial.adapters.parquet import batches
 from perennial.core.incoming import arrivals
 from perennial.errors import InputError
 from perennial.stages.validate import validate

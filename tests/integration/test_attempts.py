@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from tests.integration.champions_folder import prepare
 
-from perennial.adapters import batches, champions
-from perennial.adapters.champions import Champion
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.parquet import batches
 from perennial.commands import attempts, rollback
 from perennial.core.proof import population
 from perennial.stages.monitor import monitor

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from perennial.adapters import champions
-from perennial.adapters.champions import Champion
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
 from perennial.errors import IntegrityError
 
 CHAMPION = Champion(

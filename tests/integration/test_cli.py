@@ -12,9 +12,10 @@ from tests.integration.command_line import perennial, pipeline
 from tests.integration.pipelines import STAGES, Pipeline
 
 from perennial import paths
-from perennial.adapters import champions, histories
+from perennial.adapters import histories
+from perennial.adapters.bundles import champions
 from perennial.cli import app
-from perennial.core import hash_chain
+from perennial.core.ledger import hash_chain
 
 __all__ = ["pipeline"]
 COMMANDS = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.integration.configured import PARAMS, SHIPPED, Faults, line_of
 
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.errors import InputError
 
 

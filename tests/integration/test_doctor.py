@@ -13,8 +13,9 @@ from tests.integration.released import MODEL, alias, champion, digest_of, uri
 from tests.integration.spoilt import RWLOCK, edit_champion, edit_history, lose_files, old, tree
 
 from perennial import paths
-from perennial.adapters import champions, dag, files, registry, runlock
-from perennial.adapters.configuration import read_params
+from perennial.adapters import dag, files, registry, runlock
+from perennial.adapters.bundles import champions
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import requests
 from perennial.commands.doctor import doctor
 from perennial.commands.history import history

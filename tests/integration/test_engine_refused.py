@@ -11,8 +11,8 @@ import pytest
 from tests.integration import clusters
 from tests.integration.clusters import by_itself, two
 
-from perennial.adapters.configuration import read_params
 from perennial.adapters.engine import cluster
+from perennial.adapters.files.configuration import read_params
 from perennial.errors import InputError, UnreachableError
 from perennial.stages.features import features
 from perennial.stages.tune import tune

@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.integration.folders import SOURCE, inside
 
-from perennial.adapters import batches, files
+from perennial.adapters import files
+from perennial.adapters.parquet import batches
 from perennial.errors import InputError
 
 

@@ -18,8 +18,9 @@ import yaml
 from tests.integration.pipelines import STAGES, Pipeline, make
 from tests.served import harness
 
-from perennial.adapters import champions, histories
-from perennial.core import hash_chain
+from perennial.adapters import histories
+from perennial.adapters.bundles import champions
+from perennial.core.ledger import hash_chain
 
 pytest.importorskip("prefect")
 ROOT = Path(__file__).parents[2]
@@ -143,7 +144,7 @@ def test_the_verdict_promote_promotes_once_and_walks_once_more(
     flow: ModuleType, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the new champion the DAG converges; the verdict of the flow stays `promote`."""
-    from perennial.adapters.champions import Champion, write
+    from perennial.adapters.bundles.champions import Champion, write
     from perennial.commands.pending import Promotion
 
     acts: list[Promotion] = []

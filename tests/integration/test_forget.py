@@ -16,12 +16,13 @@ from tests.small import edit, write
 from tests.traces import traces
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, forgotten, registry
-from perennial.adapters.champions import Champion
+from perennial.adapters import bundles, dag, files, forgotten, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
 from perennial.commands.forget import forget
-from perennial.core import forgetting
+from perennial.core.dataset.plan import make_plan
+from perennial.core.ledger import forgetting
 from perennial.core.model.candidate import Candidate, to_artefacts
-from perennial.core.plan import make_plan
 from perennial.errors import InputError, IntegrityError
 from perennial.params import Split
 from perennial.stages.features import features
@@ -178,7 +179,7 @@ def test_a_kill_is_finished_by_the_same_command(
     def kill(*_: Any) -> None:
         raise Killed
 
-    from perennial.adapters import batches
+    from perennial.adapters.parquet import batches
 
     with monkeypatch.context() as patched:
         if at == "purge":
@@ -259,7 +260,7 @@ def test_labels_that_came_later_are_forgotten_too(here: Project) -> None:
 
 
 def test_no_level_of_a_category_keeps_what_was_taken_out(tmp_path: Path) -> None:
-    from perennial.adapters import batches
+    from perennial.adapters.parquet import batches
 
     frame = pd.DataFrame({"k": [1, 2, 3], "job": pd.Categorical(["a", WHAT, "b"])})
     table = pa.Table.from_pandas(frame).replace_schema_metadata({b"note": WHAT.encode()})

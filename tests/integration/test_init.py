@@ -14,7 +14,7 @@ from tests.integration import users_data
 from tests.integration.initiated import Init, call, git, project, shipped, state
 
 from perennial.adapters import swapping
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import init_guards
 from perennial.core.model import boosting
 from perennial.errors import InputError

@@ -11,8 +11,9 @@ import pytest
 from tests.integration import users_data
 from tests.integration.initiated import Init, call, project, shipped
 
-from perennial.adapters import batches, expectations
-from perennial.adapters.configuration import read_params
+from perennial.adapters import expectations
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches
 from perennial.core.incoming.findings import findings
 
 __all__ = ["call", "project", "shipped"]
@@ -108,8 +109,8 @@ def test_without_time_there_is_one_batch(project: Path, timed: Path, call: Init)
 
 
 def test_with_a_key_a_person_is_on_one_side(project: Path, tmp_path: Path, call: Init) -> None:
-    from perennial.core.features import text_of
-    from perennial.core.plan import assign
+    from perennial.core.dataset.features import text_of
+    from perennial.core.dataset.plan import assign
 
     users_data.persons().to_parquet(tmp_path / "visits.parquet")
     call(tmp_path / "visits.parquet", "y", key="person_id")

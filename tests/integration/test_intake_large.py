@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from perennial.adapters import batches, intake
+from perennial.adapters import intake
 from perennial.adapters.intake import batching, landing, scratch
 from perennial.adapters.intake import table as tables
+from perennial.adapters.parquet import batches
 from perennial.errors import InputError
 
 ROWS, WIDTH = 120_000, 40  # more cells than are in memory at once

@@ -13,8 +13,10 @@ from tests.integration.months import SHIPPED, Frame, project, report
 from tests.integration.pipelines import NOBODY
 
 from perennial import paths
-from perennial.adapters import batches, bundles, champions, files
-from perennial.adapters.champions import Champion
+from perennial.adapters import bundles, files
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.parquet import batches
 from perennial.errors import InputError, IntegrityError
 from perennial.stages.features import features
 from perennial.stages.monitor import monitor

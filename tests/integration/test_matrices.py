@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from tests.integration.folders import inside
 
-from perennial.adapters import matrices
+from perennial.adapters.parquet import matrices
 from perennial.errors import PerennialError
 
 

@@ -24,7 +24,8 @@ from tests.integration.crowned import (
 from tests.integration.strict_html import Page
 
 from perennial import paths
-from perennial.adapters import champions, files
+from perennial.adapters import files
+from perennial.adapters.bundles import champions
 from perennial.stages.monitor import monitor
 
 __all__ = ["project"]

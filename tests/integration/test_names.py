@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from tests.integration.configured import Faults
 
 from perennial import names
-from perennial.adapters import batches, bundles, champions, files
+from perennial.adapters import bundles, files
+from perennial.adapters.bundles import champions
+from perennial.adapters.parquet import batches
 from perennial.commands.retrain import wish
 from perennial.errors import InputError, IntegrityError, PerennialError
 

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from perennial.adapters import onnx_export
-from perennial.core import features
-from perennial.core.features import FeatureSpec
+from perennial.core.dataset import features
+from perennial.core.dataset.features import FeatureSpec
+from perennial.core.evaluation.parity import coded, edge_rows, largest_gap
 from perennial.core.model import boosting, calibration, kinds, linear
 from perennial.core.model.calibration import Calibration
 from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.core.model.decision import Decision
-from perennial.core.parity import coded, edge_rows, largest_gap
 from perennial.params import Feature, Features
 from perennial.params.search import Kind
 

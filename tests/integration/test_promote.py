@@ -11,8 +11,9 @@ from tests.integration.pipelines import Pipeline
 from tests.integration.promoted import MODEL, Registry, champion, judge, state
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, registry
-from perennial.adapters.champions import Champion
+from perennial.adapters import bundles, dag, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
 from perennial.commands import entries
 from perennial.commands.history import history
 from perennial.commands.promote import promote

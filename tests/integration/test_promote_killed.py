@@ -12,8 +12,9 @@ from tests.integration.pipelines import Pipeline
 from tests.integration.promoted import MODEL, Registry, champion, state
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag
-from perennial.adapters.champions import Champion
+from perennial.adapters import bundles, dag
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
 from perennial.commands import pending
 from perennial.commands.history import history
 from perennial.commands.promote import promote

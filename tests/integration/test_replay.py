@@ -14,7 +14,7 @@ import pytest
 from tests.integration import replays
 
 from perennial import paths
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import replay, replaying
 from perennial.commands.past import found, past
 from perennial.core.replay.rules import Rule, parse

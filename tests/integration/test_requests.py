@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import requests
 from perennial.errors import InputError
 

@@ -22,7 +22,9 @@ from tests.integration.released import (
 )
 
 from perennial import paths
-from perennial.adapters import batches, bundles, champions, dag, registry
+from perennial.adapters import bundles, dag, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.parquet import batches
 from perennial.commands.history import history
 from perennial.commands.promote import declined, promote
 from perennial.commands.rollback import rollback
@@ -180,7 +182,7 @@ def test_a_version_that_this_code_can_not_load_is_refused(released: Pipeline) ->
     bundles.write(paths.CANDIDATE, {"model.json": b"{}", "features.json": b"{}"})
     unloadable = bundles.digest(paths.CANDIDATE)
     from perennial.adapters import files, histories
-    from perennial.core import hash_chain
+    from perennial.core.ledger import hash_chain
 
     entry = {**histories.read()[0], "to": {"version": "7", "digest": unloadable}}
     dag.track(paths.CANDIDATE)

@@ -11,8 +11,8 @@ from tests.integration.crowned import KNOWN, accept, project, shipped
 from tests.integration.pipelines import NOBODY
 
 from perennial import paths
-from perennial.adapters import matrices
-from perennial.core.plan import PARTS
+from perennial.adapters.parquet import matrices
+from perennial.core.dataset.plan import PARTS
 from perennial.stages.fairness import fairness
 from perennial.stages.features import features
 from perennial.stages.monitor import monitor

@@ -16,7 +16,7 @@ from perennial.adapters import bundles
 from perennial.adapters.serving import Served
 from perennial.commands import score as command
 from perennial.commands.score import Wish
-from perennial.core import features as core
+from perennial.core.dataset import features as core
 from perennial.core.model.candidate import Candidate
 
 ADDED = ["probability", "decision"]

@@ -21,8 +21,8 @@ from tests.integration.searches import (
 )
 
 from perennial import paths
-from perennial.adapters import matrices
 from perennial.adapters.engine import processors
+from perennial.adapters.parquet import matrices
 from perennial.core.model import kinds
 from perennial.core.search import Shared, Task, make_folds
 from perennial.errors import InputError

@@ -8,7 +8,8 @@ from tests.integration.configured import Faults
 from tests.integration.registered import write_project
 from tests.traces import traces
 
-from perennial.adapters import dag, registry, signing
+from perennial.adapters import dag, registry
+from perennial.adapters.bundles import signing
 from perennial.adapters.registry import connection
 from perennial.core.model.candidate import Candidate
 from perennial.errors import InputError, UnreachableError
@@ -41,7 +42,7 @@ def test_an_address_with_a_secret_is_refused_and_not_repeated(uri: str, faults: 
 
 @pytest.mark.parametrize("uri", TAKEN)
 def test_an_address_without_is_taken(uri: str, params_yaml: object) -> None:
-    from perennial.adapters.configuration import read_params
+    from perennial.adapters.files.configuration import read_params
 
     assert callable(params_yaml)
     assert read_params(path=params_yaml(("uri: null", f'uri: "{uri}"'))).registry.uri == uri

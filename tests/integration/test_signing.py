@@ -15,7 +15,8 @@ from tests.small import edit
 from tests.traces import traces
 
 from perennial import paths
-from perennial.adapters import bundles, champions, files, registry, signing
+from perennial.adapters import bundles, files, registry
+from perennial.adapters.bundles import champions, signing
 from perennial.adapters.registry.records import FILES, FILES_TAG, SIGNATURE
 from perennial.commands import trust
 from perennial.commands.verify import verify

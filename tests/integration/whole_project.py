@@ -9,10 +9,11 @@ import pytest
 from tests.integration.registered import NAME, Project
 
 from perennial import paths
-from perennial.adapters import champions, dag, histories, registry
-from perennial.adapters.champions import Champion
+from perennial.adapters import dag, histories, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
 from perennial.commands import entries
-from perennial.core import hash_chain
+from perennial.core.ledger import hash_chain
 
 DVC_YAML = """
 stages:

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core.estimates import Estimate
 from perennial.core.gates.result import Gate, Precision
+from perennial.core.statistics.estimates import Estimate
 from perennial.params.gates import (
     Threshold,
 )

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.adapters.configuration import read_params
-from perennial.core import fairness, slices, verdict
+from perennial.adapters.files.configuration import read_params
+from perennial.core import fairness, verdict
+from perennial.core.evaluation import slices
 from perennial.core.gates.result import Gate
 from perennial.core.verdict import Evidence, Rival
 

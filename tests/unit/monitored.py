@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.adapters.configuration import read_params
-from perennial.core import features, training
+from perennial.adapters.files.configuration import read_params
+from perennial.core import training
+from perennial.core.dataset import features
+from perennial.core.dataset.part import Part
+from perennial.core.dataset.plan import BatchRef, make_plan
 from perennial.core.drift.rows import Rows, view
 from perennial.core.model.candidate import Candidate
-from perennial.core.monitoring import Known, Read
-from perennial.core.part import Part
-from perennial.core.plan import BatchRef, make_plan
+from perennial.core.monitoring.finding import Known, Read
 from perennial.params import Params, Split
 
 from . import planted

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core.features import FeatureSpec
-from perennial.core.part import Part
+from perennial.core.dataset.features import FeatureSpec
+from perennial.core.dataset.part import Part
 from perennial.params import Feature, Features, Mitigation, Sensitive, Training, Utility
 
 WIN_OR_ANNOY = Utility(

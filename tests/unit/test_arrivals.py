@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
+from perennial.core.dataset.plan import BatchRef
 from perennial.core.incoming import arrivals
 from perennial.core.incoming.arrivals import Arrival
-from perennial.core.monitoring import Known
-from perennial.core.plan import BatchRef
+from perennial.core.monitoring.finding import Known
 from perennial.errors import InputError
 
 

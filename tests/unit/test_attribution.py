@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.core import attribution
-from perennial.core.part import evenly
+from perennial.core.dataset.part import evenly
 
 VALUES = pd.DataFrame({"a": [1.0, -3.0, 2.0], "b": [0.5, 0.5, -0.5], "c": [0.0, 0.0, 0.0]})
 

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.core import attribution, features, training
+from perennial.core import attribution, training
+from perennial.core.dataset import features
+from perennial.core.dataset.part import Part
 from perennial.core.model import kinds
 from perennial.core.model.candidate import Candidate, from_artefacts, to_artefacts
-from perennial.core.part import Part
 from perennial.core.training import fit_candidate
 from perennial.errors import InputError
 

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.core import clusters, estimates, fairness, metrics, slices
-from perennial.core.estimates import Estimate
+from perennial.core import fairness
+from perennial.core.evaluation import slices
+from perennial.core.statistics import clusters, estimates, metrics, roc
+from perennial.core.statistics.estimates import Estimate
 
 TIMES = 5
 Measure = Callable[[pd.DataFrame, "np.ndarray | None"], Estimate]
@@ -45,7 +47,7 @@ def holdout(name: str) -> Measure:
 
 def auc_difference(rows: pd.DataFrame, key: np.ndarray | None) -> Estimate:
     columns = (rows[c].to_numpy() for c in ("target", "probability", "other"))
-    return estimates.roc_auc_difference(*columns, 0.95, key)
+    return roc.roc_auc_difference(*columns, 0.95, key)
 
 
 def between_groups(rows: pd.DataFrame, key: np.ndarray | None) -> Estimate:
@@ -120,12 +122,12 @@ def test_intervals_of_persons_rows_hold_as_often_as_they_say() -> None:
     random = np.random.default_rng(3)
     samples = [persons(random) for _ in range(300)]
     every = [np.concatenate(part) for part in zip(*(s[:2] for s in samples), strict=True)]
-    truth = {"auc": estimates.roc_auc(*every, 0.95).value, "rate": float(every[0].mean())}
+    truth = {"auc": roc.roc_auc(*every, 0.95).value, "rate": float(every[0].mean())}
     hits: dict[tuple[str, bool], list[bool]] = {}
     for target, score, key in samples:
         for known in (key, None):
             found = {
-                "auc": estimates.roc_auc(target, score, 0.95, known),
+                "auc": roc.roc_auc(target, score, 0.95, known),
                 "rate": estimates.share(target == 1, 0.95, known),
             }
             for name, one in found.items():
@@ -155,7 +157,7 @@ def test_the_auc_of_clusters_has_obuchowskis_variance() -> None:
         + having[1] / (having[1] - 1) * (below**2).sum() / n**2
         + 2 * several / (several - 1) * (above * below).sum() / (m * n)
     )
-    aucs, covariance = estimates.delong(target, score[np.newaxis], key)
+    aucs, covariance = roc.delong(target, score[np.newaxis], key)
     assert aucs[0] == pytest.approx(auc)
     assert covariance[0, 0] == pytest.approx(variance)
 
@@ -181,7 +183,7 @@ def test_an_auc_is_no_surer_than_the_persons_of_the_rarer_class_let_it_be(positi
     hits = []
     for _ in range(200):
         score = random.normal(size=350)[key] + 0.3 * random.normal(size=len(key)) + 0.8 * target
-        one = estimates.roc_auc(target, score, 0.95, key)
+        one = roc.roc_auc(target, score, 0.95, key)
         truth = 0.7067  # of normals 0.8 apart, both of variance 1.09
         hits.append(one.low <= truth <= one.high)
     assert np.mean(hits) >= 0.91
@@ -221,7 +223,7 @@ def test_where_all_rows_agree_those_of_one_person_count_as_one() -> None:
     key = np.repeat(np.arange(20), 5)
     assert clusters.design(np.ones(100, dtype=bool), key) == (5, 20)
     certain = np.repeat([0, 1], 50)
-    found = estimates.roc_auc(certain, certain.astype(float), 0.95, key)
+    found = roc.roc_auc(certain, certain.astype(float), 0.95, key)
     bound = estimates.proportion(10, 10, 0.95, several=10)
     assert found == Estimate(1.0, bound.low, bound.high, 100)
 

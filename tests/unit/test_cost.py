@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xgboost
 
-from perennial.core import cost
+from perennial.core.evaluation import cost
 from perennial.core.model import boosting, kinds, linear
 from perennial.core.model.calibration import Calibration
 from perennial.core.model.candidate import Candidate, to_artefacts

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from perennial.core import drift, features
+from perennial.core import drift
+from perennial.core.dataset import features
 from perennial.core.drift import Comparison, comparison
 from perennial.params import Feature
 from perennial.params.drift import Monitor

@@ -6,7 +6,7 @@ from scipy.special import expit
 
 from perennial.core.drift import corrections
 from perennial.core.drift.corrections import Labelled, gains, to_json
-from perennial.core.estimates import Estimate
+from perennial.core.statistics.estimates import Estimate
 
 from .planted import WIN_OR_ANNOY
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from perennial.adapters import files
-from perennial.core import policy
 from perennial.core.drift import signals
 from perennial.core.drift.examination import Examination, examine
 from perennial.core.drift.rows import Rows, view
-from perennial.core.policy import Situation
+from perennial.core.monitoring import policy
+from perennial.core.monitoring.policy import Situation
 
 from .monitored import champion, params, reference, rows
 

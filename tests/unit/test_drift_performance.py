@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
-from perennial.core import estimates
 from perennial.core.drift import performance
-from perennial.core.estimates import Estimate
+from perennial.core.statistics import estimates
+from perennial.core.statistics.estimates import Estimate
 
 
 def window(rows: int, seed: int, spread: float = 1.5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

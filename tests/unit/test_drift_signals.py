@@ -11,7 +11,7 @@ from scipy.special import expit
 from perennial.core.drift import label_shift, signals
 from perennial.core.drift.rows import Rows, view
 from perennial.core.drift.signals import Signal
-from perennial.core.estimates import Estimate
+from perennial.core.statistics.estimates import Estimate
 from perennial.errors import InputError
 
 from .monitored import champion, params, reference, rows

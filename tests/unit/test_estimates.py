@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from perennial.core import estimates
-from perennial.core.estimates import Estimate
+from perennial.core.statistics import estimates, roc
+from perennial.core.statistics.estimates import Estimate
 
 SIMULATIONS = 400  # of which a 95 % interval covers the truth 92 to 98 % of the time (±2.75 s.e.)
 
@@ -38,7 +38,7 @@ def scored(draw: st.DrawFn, models: int = 1) -> tuple[np.ndarray, np.ndarray]:
 @given(scored())
 def test_auc_equals_scikit_learns_with_ties(case: tuple[np.ndarray, np.ndarray]) -> None:
     target, scores = case
-    found = estimates.roc_auc(target, scores[0], 0.95)
+    found = roc.roc_auc(target, scores[0], 0.95)
     assert found.value == pytest.approx(roc_auc_score(target, scores[0]), abs=1e-12)
     assert found.n == len(target)
     assert 0 <= found.low <= found.value <= found.high <= 1
@@ -53,7 +53,7 @@ def test_delong_covariance_equals_its_definition_over_all_pairs(
     m, n = kernels[0].shape
     expected = np.cov([k.mean(axis=1) for k in kernels]) / m
     expected += np.cov([k.mean(axis=0) for k in kernels]) / n
-    aucs, covariance = estimates.delong(target, scores)
+    aucs, covariance = roc.delong(target, scores)
     assert aucs == pytest.approx([k.mean() for k in kernels], abs=1e-12)
     assert covariance == pytest.approx(expected, abs=1e-12)
 
@@ -63,8 +63,8 @@ def test_auc_difference_turns_its_sign_with_the_models(
     case: tuple[np.ndarray, np.ndarray],
 ) -> None:
     target, (first, second) = case
-    there = estimates.roc_auc_difference(target, first, second, 0.95)
-    back = estimates.roc_auc_difference(target, second, first, 0.95)
+    there = roc.roc_auc_difference(target, first, second, 0.95)
+    back = roc.roc_auc_difference(target, second, first, 0.95)
     assert (there.value, there.low, there.high) == pytest.approx(
         (-back.value, -back.high, -back.low), abs=1e-12
     )
@@ -73,7 +73,7 @@ def test_auc_difference_turns_its_sign_with_the_models(
 def test_auc_difference_of_two_scores_that_rank_alike_is_exactly_nothing() -> None:
     random = np.random.default_rng(0)
     target, score = random.integers(0, 2, 200), random.normal(size=200)
-    found = estimates.roc_auc_difference(target, score, np.exp(score), 0.95)
+    found = roc.roc_auc_difference(target, score, np.exp(score), 0.95)
     assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
 
 
@@ -82,15 +82,15 @@ def test_paired_interval_is_narrower_than_that_of_independent_rows() -> None:
     target = random.integers(0, 2, 1000)
     first = target + random.normal(size=1000)
     second = first + random.normal(size=1000) * 0.2
-    paired = estimates.roc_auc_difference(target, first, second, 0.95)
-    alone = estimates.roc_auc(target, first, 0.95)
+    paired = roc.roc_auc_difference(target, first, second, 0.95)
+    alone = roc.roc_auc(target, first, 0.95)
     assert paired.high - paired.low < 0.5 * (alone.high - alone.low)
 
 
 def test_auc_interval_covers_the_truth_as_often_as_it_says() -> None:
     def draw(random: np.random.Generator) -> Estimate:
         target = np.repeat([1, 0], [60, 90])
-        return estimates.roc_auc(target, random.normal(size=150) + 1.2 * target, 0.95)
+        return roc.roc_auc(target, random.normal(size=150) + 1.2 * target, 0.95)
 
     assert 0.92 <= coverage(float(stats.norm.cdf(1.2 / np.sqrt(2))), draw) <= 0.98
 
@@ -101,7 +101,7 @@ def test_auc_difference_interval_covers_the_truth_as_often_as_it_says() -> None:
         first, second = (
             0.8 * shared + 0.6 * random.normal(size=200) + d * target for d in (1.0, 0.6)
         )
-        return estimates.roc_auc_difference(target, first, second, 0.95)
+        return roc.roc_auc_difference(target, first, second, 0.95)
 
     truth = stats.norm.cdf(1.0 / np.sqrt(2)) - stats.norm.cdf(0.6 / np.sqrt(2))
     assert 0.92 <= coverage(float(truth), draw) <= 0.98
@@ -111,21 +111,21 @@ def test_auc_of_one_positive_states_no_finite_interval() -> None:
     """Nothing can be known of the spread of positives from one, so nothing may pass on it."""
     target, score = np.array([1, 0, 0, 0]), np.array([0.25, 0.1, 0.2, 0.3])
     with np.errstate(all="ignore"), pytest.warns(RuntimeWarning, match="Degrees of freedom"):
-        found = estimates.roc_auc(target, score, 0.95)
+        found = roc.roc_auc(target, score, 0.95)
     assert not np.isfinite(found.low)
     assert not np.isfinite(found.high)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_auc_of_one_class_states_nothing() -> None:
-    found = estimates.roc_auc(np.zeros(4, dtype="int64"), np.arange(4.0), 0.95)
+    found = roc.roc_auc(np.zeros(4, dtype="int64"), np.arange(4.0), 0.95)
     assert not np.isfinite([found.value, found.low, found.high]).any()
 
 
 @pytest.mark.parametrize("positives", [1, 2, 5])
 def test_perfect_auc_on_few_rows_is_not_certain(positives: int) -> None:
     target = np.repeat([1, 0], [positives, 5])
-    found = estimates.roc_auc(target, target + np.arange(len(target)) * 0.01, 0.95)
+    found = roc.roc_auc(target, target + np.arange(len(target)) * 0.01, 0.95)
     assert found.value == 1
     assert not found.low > 0.9
 
@@ -240,8 +240,8 @@ def test_higher_confidence_makes_every_interval_wider() -> None:
         lambda c: estimates.mean(score, c),
         lambda c: estimates.proportion(7, 20, c),
         lambda c: estimates.difference((7, 20), (9, 20), c),
-        lambda c: estimates.roc_auc(target, score, c),
-        lambda c: estimates.roc_auc_difference(target, score, random.normal(size=100), c),
+        lambda c: roc.roc_auc(target, score, c),
+        lambda c: roc.roc_auc_difference(target, score, random.normal(size=100), c),
         lambda c: estimates.bootstrap(lambda w: w @ score / 100, 100, c, 200, 0),
     ]
     for make in makers:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from perennial.core import features as core
-from perennial.core.features import MISSING
+from perennial.core.dataset import features as core
+from perennial.core.dataset.features import MISSING
 from perennial.errors import InputError
 from perennial.params import Sensitive
 

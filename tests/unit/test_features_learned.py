@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial.core import features as core
-from perennial.core.features import OTHER, FeatureSpec
+from perennial.core.dataset import features as core
+from perennial.core.dataset.features import OTHER, FeatureSpec
 from perennial.errors import InputError
 
 from .planted import feature, features, sensitive

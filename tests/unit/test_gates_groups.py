@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from perennial.core import slices
+from perennial.core.evaluation import slices
 from perennial.core.gates import groups
 from perennial.core.gates.result import Gate
 from perennial.params.gates import (

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial.core.estimates import Estimate
 from perennial.core.gates import data, explanations, quality, result
 from perennial.core.gates.result import CHAMPION, Gate
+from perennial.core.statistics.estimates import Estimate
 from perennial.params.gates import (
     ChampionGate,
 )

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial.core import hash_chain
+from perennial.core.ledger import hash_chain
 
 
 def log(count: int = 4) -> list[bytes]:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.core import history
-from perennial.core.plan import shares
+from perennial.core.dataset.plan import shares
+from perennial.core.monitoring import history
 
 from .monitored import LOGISTIC, RECIPE, Frame, Store, params, rows
 

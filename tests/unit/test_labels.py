@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.core import labels
+from perennial.core.dataset import labels
 from perennial.errors import InputError
 from perennial.params import Target
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as theirs
 
-from perennial.core import estimates, metrics
+from perennial.core.statistics import estimates, metrics
 
 Case = tuple[np.ndarray, np.ndarray, np.ndarray]
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from perennial.core.dataset.plan import batches_of, make_plan
 from perennial.core.model.candidate import Candidate
-from perennial.core.monitoring import Finding, Known, checked_on, consider
-from perennial.core.plan import batches_of, make_plan
+from perennial.core.monitoring.finding import Finding, Known, checked_on, consider
 from perennial.params import Params
 
 from .monitored import Frame, Store, arriving, champion, loads, params, rows, split

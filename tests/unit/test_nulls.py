@@ -8,14 +8,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.core import nulls
 from perennial.core.drift.comparison import Comparison, conclude
 from perennial.core.drift.examination import Examination
 from perennial.core.drift.numeric import ks
 from perennial.core.drift.result import PREDICTION, Test
 from perennial.core.drift.signals import Signal
-from perennial.core.estimates import Estimate
+from perennial.core.statistics.estimates import Estimate
 from perennial.params.drift import Monitor
 
 MONITOR = read_params("monitor").monitor

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.params import Change, Params
 from perennial.params.gates import CostGate, Identifier, QualityFloor, Threshold
 from perennial.params.slices import Slices

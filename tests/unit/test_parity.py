@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.core import features
-from perennial.core.features import FeatureSpec
-from perennial.core.parity import coded, edge_rows, largest_gap, rounded_up
+from perennial.core.dataset import features
+from perennial.core.dataset.features import FeatureSpec
+from perennial.core.evaluation.parity import coded, edge_rows, largest_gap, rounded_up
 
 from .planted import feature
 from .planted import features as definitions

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from perennial.core.plan import (
+from perennial.core.dataset.plan import (
     PARTS,
     BatchRef,
     assign,

@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perennial.core import features, planning, training
+from perennial.core import training
+from perennial.core.dataset import features
+from perennial.core.dataset.part import Part
+from perennial.core.dataset.plan import PARTS, newest_period
 from perennial.core.model import boosting
 from perennial.core.model.candidate import Candidate
-from perennial.core.part import Part
-from perennial.core.plan import PARTS, newest_period
-from perennial.core.policy import Choice
+from perennial.core.monitoring import planning
+from perennial.core.monitoring.policy import Choice
 from perennial.params import Params, Split
 
 from . import planted

@@ -10,8 +10,8 @@ from perennial.core.drift.comparison import Comparison
 from perennial.core.drift.domain import DomainShift
 from perennial.core.drift.examination import Examination, Verdict
 from perennial.core.drift.signals import Signal
-from perennial.core.estimates import Estimate
-from perennial.core.policy import Choice, Situation, choose, periods_after
+from perennial.core.monitoring.policy import Choice, Situation, choose, periods_after
+from perennial.core.statistics.estimates import Estimate
 from perennial.params.drift import Monitor, Policy
 
 from .monitored import SHIPPED

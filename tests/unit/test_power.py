@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from perennial.core import estimates, metrics
 from perennial.core.fairness import Counted
 from perennial.core.proof import power, power_thresholds
+from perennial.core.statistics import estimates, metrics, roc
 
 Rows = list[dict[str, Any]]
 
@@ -117,7 +117,7 @@ def test_an_ece_at_the_threshold_is_caught_about_as_often_as_the_error_rate() ->
 
 def test_champion_power_is_near_that_of_a_normal_test_with_delongs_error() -> None:
     target, candidate, best = scored(1000)
-    found = estimates.roc_auc_difference(target, candidate, best, 0.95)
+    found = roc.roc_auc_difference(target, candidate, best, 0.95)
     error = (found.high - found.low) / 2 / 1.96
     theory = stats.norm.cdf(0.03 / error - 1.96)
     assert 0.2 < theory < 0.9

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.core import features as core_features
-from perennial.core import probing
+from perennial.core.dataset import features as core_features
+from perennial.core.evaluation import probing
 from perennial.core.model import linear
 from perennial.core.model.calibration import Calibration
 from perennial.core.model.candidate import Candidate

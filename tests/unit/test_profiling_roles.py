@@ -120,7 +120,7 @@ def test_identifiers_constants_copies_and_free_text_are_no_features() -> None:
 
 def test_whole_numbers_that_hardly_come_again_do_not_look_like_an_identifier_to_the_gate() -> None:
     from perennial.core import leaks
-    from perennial.core.features import derive
+    from perennial.core.dataset.features import derive
     from perennial.params import Feature
 
     frame = users_data.small()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.core.case import Fitted, Rows, collect, fit
 from perennial.core.proof import faults_of_data, faults_of_models, population
 from perennial.core.proof.plant import Outcome, Plant, carry_out, describe, judge

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from perennial.core import search
-from perennial.core.part import Part
+from perennial.core.dataset.part import Part
 from perennial.errors import InputError
 
 TARGET = np.random.default_rng(0).integers(0, 2, 2000)

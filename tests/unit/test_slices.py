@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.core import slices
-from perennial.core.estimates import Estimate
-from perennial.core.metrics import row_log_loss
+from perennial.core.evaluation import slices
+from perennial.core.statistics.estimates import Estimate
+from perennial.core.statistics.metrics import row_log_loss
 
 ROWS = 2000
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from perennial.core import fairness
+from perennial.core.dataset.part import Part
 from perennial.core.model import kinds
 from perennial.core.model.candidate import Candidate, to_artefacts
-from perennial.core.part import Part
 from perennial.core.training import (
     CONSTRAINTS,
     fit_candidate,

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from perennial.core import fairness, slices
+from perennial.core import fairness
+from perennial.core.evaluation import slices
 from perennial.core.gates.result import Gate
 from perennial.core.verdict import Evidence, Rival
 

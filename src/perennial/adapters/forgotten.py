@@ -6,7 +6,7 @@ from typing import Any
 
 from perennial import paths
 from perennial.adapters import files
-from perennial.core import hash_chain
+from perennial.core.ledger import hash_chain
 from perennial.errors import IntegrityError
 
 HEADER = b'{"schema_version": 1}\n'  # the first line: DVC warns of a dependency that is empty

@@ -6,8 +6,8 @@ from typing import Any
 
 from perennial import paths
 from perennial.adapters import files
-from perennial.adapters.champions import Champion
-from perennial.core import hash_chain
+from perennial.adapters.bundles.champions import Champion
+from perennial.core.ledger import hash_chain
 from perennial.errors import IntegrityError
 
 REMEDY = (

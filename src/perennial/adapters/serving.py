@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from perennial.adapters import bundles, files, signing
+from perennial.adapters import bundles, files
+from perennial.adapters.bundles import signing
 from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.errors import IntegrityError
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial import names, paths
-from perennial.adapters import batches, files, intake, runlock
-from perennial.adapters.configuration import read_params
+from perennial.adapters import files, intake, runlock
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches
 from perennial.commands.init import named_by_files
 from perennial.core.incoming import arrivals
 from perennial.errors import InputError

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perennial.adapters import histories, registry
-from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import read_params
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.files.configuration import read_params
 
 CHAMPION, CHALLENGER, SHADOW = "champion", "challenger", "shadow"
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import champions, files
+from perennial.adapters import files
+from perennial.adapters.bundles import champions
 from perennial.commands.summary import optional
 
 LOST = ("keep", "block")

@@ -11,7 +11,7 @@ from perennial.adapters import drift_plots, files, pages
 from perennial.adapters.engine import workers
 from perennial.commands import calibrating
 from perennial.commands.calibrating import changed, null
-from perennial.core import estimates
+from perennial.core.statistics import estimates
 from perennial.errors import InputError
 
 ALLOWED = 0.05  # of null windows, at most so many may raise an alarm

@@ -5,8 +5,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, files
-from perennial.adapters.configuration import read_params
+from perennial.adapters import bundles, files
+from perennial.adapters.bundles import champions
+from perennial.adapters.files.configuration import read_params
 from perennial.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def pool() -> Pool:
     """
     from perennial.core.drift.rows import view
     from perennial.core.model.candidate import from_artefacts
-    from perennial.core.monitoring import rows_checked_on
+    from perennial.core.monitoring.finding import rows_checked_on
     from perennial.stages import incumbent, planning
 
     params, champion = read_params(), champions.read()

@@ -10,7 +10,7 @@ from typing import Any
 
 from perennial import paths
 from perennial.adapters import bundles
-from perennial.adapters.champions import Champion
+from perennial.adapters.bundles.champions import Champion
 from perennial.commands import proving
 from perennial.core.model.candidate import Candidate, to_artefacts
 from perennial.errors import PerennialError

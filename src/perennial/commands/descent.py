@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import champions, files, registry
-from perennial.adapters.batches import PERIOD
-from perennial.adapters.configuration import read_params
+from perennial.adapters import files, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet.batches import PERIOD
 from perennial.commands import origins
 from perennial.commands.lineage import everyone
-from perennial.core.plan import PARTS
+from perennial.core.dataset.plan import PARTS
 from perennial.errors import InputError
 
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, git, histories, registry
-from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import read_params
+from perennial.adapters import bundles, dag, files, git, histories, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import aliases, earlier, entries, pending
 from perennial.commands.ailments import Ailment
-from perennial.core import hash_chain, succession
+from perennial.core import succession
+from perennial.core.ledger import hash_chain
 from perennial.errors import IntegrityError
 
 POINTER = Path(f"{paths.CHAMPION_BUNDLE}.dvc")

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import batches, bundles, dag, files, registry
+from perennial.adapters import bundles, dag, files, registry
+from perennial.adapters.parquet import batches
 from perennial.commands import entries
 from perennial.core import takes
 from perennial.core.model.candidate import from_artefacts

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from perennial import paths
 from perennial.adapters import files, git
-from perennial.adapters.champions import Champion
+from perennial.adapters.bundles.champions import Champion
 from perennial.core import succession
 
 Action = Literal["promote", "rollback", "restore"]

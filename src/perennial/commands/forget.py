@@ -11,10 +11,12 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import batches, champions, dag, files, forgotten, registry
-from perennial.adapters.configuration import read_params
+from perennial.adapters import dag, files, forgotten, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches
 from perennial.commands.summary import optional
-from perennial.core import forgetting
+from perennial.core.ledger import forgetting
 from perennial.errors import InputError, for_each
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ def _replaced(params: "Params", column: str, wanted: Collection[str]) -> Iterato
     ours: dict[str, set[str]] = {}
 
     def look(path: Path, by: str, keys: Collection[str]) -> _Replaced | None:
-        from perennial.core.features import text_of
+        from perennial.core.dataset.features import text_of
 
         kept, gone = batches.taking_out(path, by, keys)
         if not len(gone):

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from perennial.adapters import champions, histories
+from perennial.adapters import histories
+from perennial.adapters.bundles import champions
 from perennial.commands import pending
 from perennial.errors import IntegrityError
 

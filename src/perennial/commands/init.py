@@ -6,15 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import (
-    blocks,
-    configuration,
-    files,
-    forgotten,
-    intake,
-    runlock,
-    swapping,
-)
+from perennial.adapters import blocks, files, forgotten, intake, runlock, swapping
+from perennial.adapters.files import configuration
 from perennial.commands import init_guards, init_pages
 from perennial.core.profiling import contract, periods, settings, wished
 from perennial.core.profiling import profile as profiling

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from perennial import paths
-from perennial.adapters import champions, files, git, intake
+from perennial.adapters import files, git, intake
+from perennial.adapters.bundles import champions
 from perennial.errors import IntegrityError
 
 REMEDY = (

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import champions, lockfile, registry
+from perennial.adapters import lockfile, registry
+from perennial.adapters.bundles import champions
 from perennial.adapters.registry import Remembered
 from perennial.commands import origins
 from perennial.commands.origins import Meant, Origin
-from perennial.core.plan import PARTS
+from perennial.core.dataset.plan import PARTS
 from perennial.errors import InputError
 
 FORMATS = ("tree", "prov")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from perennial.adapters.champions import Champion
+from perennial.adapters.bundles.champions import Champion
 from perennial.commands.summary import PICTURES, SHOWN, there
 from perennial.commands.wording import estimate, metric, number
 

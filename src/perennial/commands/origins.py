@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import champions, files, git, lockfile, registry
-from perennial.adapters.configuration import read_params
+from perennial.adapters import files, git, lockfile, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.files.configuration import read_params
 from perennial.adapters.registry import Version
 from perennial.errors import InputError, IntegrityError
 from perennial.stages.recording import DAG

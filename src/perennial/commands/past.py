@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perennial import paths
-from perennial.adapters import batches
-from perennial.core.plan import BatchRef
+from perennial.adapters.parquet import batches
+from perennial.core.dataset.plan import BatchRef
 from perennial.params import Params, Target
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from perennial.core.monitoring import Read
+    from perennial.core.monitoring.finding import Read
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _past(_folder: Path, target: Target, pii: tuple[str, ...], key: str | None) 
     import numpy as np
     import pandas as pd
 
-    from perennial.core import labels
+    from perennial.core.dataset import labels
     from perennial.core.incoming import privacy
 
     refs, rows, known = [], {}, {}

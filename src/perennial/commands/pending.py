@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, histories, registry
-from perennial.adapters.champions import Champion
+from perennial.adapters import bundles, dag, files, histories, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
 from perennial.commands import aliases, trust
-from perennial.core import hash_chain
+from perennial.core.ledger import hash_chain
 
 FOLDER = paths.STATE / "promotion"
 DECISION = FOLDER / "decision.json"

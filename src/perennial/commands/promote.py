@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, files, histories, registry
-from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import read_params
+from perennial.adapters import bundles, dag, files, histories, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import aliases, attempts, entries, pending, trust
 from perennial.commands.pending import Promotion
 from perennial.commands.summary import optional

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import batches, branches, champions, dag, histories
-from perennial.adapters.configuration import read_params
+from perennial.adapters import branches, dag, histories
+from perennial.adapters.bundles import champions
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches
 from perennial.commands.markdown import gate_table
 from perennial.commands.summary import Summary, optional
 from perennial.commands.wording import digest, plural

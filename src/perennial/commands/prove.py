@@ -9,10 +9,10 @@ from typing import Any
 
 from perennial import paths
 from perennial.adapters import files, pages, plots
-from perennial.adapters.configuration import read_params
 from perennial.adapters.engine import workers
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import champion_faults, proving, seen
-from perennial.core import estimates
+from perennial.core.statistics import estimates
 from perennial.errors import InputError
 
 ALLOWED = 0.05  # of the good candidates, at most so many may be blocked by chance

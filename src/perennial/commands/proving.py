@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import batches, bundles, onnx_export
-from perennial.adapters.configuration import read_params
+from perennial.adapters import bundles, onnx_export
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches
 from perennial.core.model.candidate import Candidate, to_artefacts
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _shipped() -> Any:
     import numpy as np
     import pandas as pd
 
-    from perennial.core import labels
+    from perennial.core.dataset import labels
     from perennial.core.incoming import privacy
 
     params = read_params()

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from perennial import paths
-from perennial.adapters import batches, bundles, dag, forgotten, registry
-from perennial.adapters.champions import Champion
+from perennial.adapters import bundles, dag, forgotten, registry
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.parquet import batches
 from perennial.core import examples, facts
+from perennial.core.dataset.plan import BatchRef
 from perennial.core.model.candidate import MODEL, SPEC
-from perennial.core.plan import BatchRef
 
 EXAMPLE_ROWS = 3
 

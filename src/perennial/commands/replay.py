@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from perennial import paths
 from perennial.adapters import files, pages, replay_plots
-from perennial.adapters.configuration import read_params
 from perennial.adapters.engine import processors
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import replaying
 from perennial.commands.past import past
 from perennial.commands.replaying import State, Step

@@ -18,9 +18,9 @@ from perennial import paths
 from perennial.adapters import bundles, files
 from perennial.adapters.engine import devices
 from perennial.commands.past import Past, past
+from perennial.core.dataset.plan import BatchRef
 from perennial.core.model.candidate import Candidate, from_artefacts, to_artefacts
-from perennial.core.monitoring import Finding, Known
-from perennial.core.plan import BatchRef
+from perennial.core.monitoring.finding import Finding, Known
 from perennial.core.replay.rules import Rule, decide
 from perennial.errors import InputError
 from perennial.params import Params
@@ -61,7 +61,7 @@ def bootstrap(params: Params, start: str) -> State:
     Raises:
         InputError: the batches up to `start` leave nothing to train on.
     """
-    from perennial.core.plan import make_plan
+    from perennial.core.dataset.plan import make_plan
     from perennial.core.replay.challenge import rows_of
 
     known = past(params)
@@ -138,7 +138,7 @@ def plan_for(
     rule: Rule, number: int, arrived: Known, state: State, known: Past, params: Params
 ) -> tuple[Finding, dict[str, Any] | None]:
     """Return what a policy finds, and the plan that follows; None under `keep`."""
-    from perennial.core.planning import follow
+    from perennial.core.monitoring.planning import follow
 
     found = decide(rule, number, arrived, lambda: load(state.digest), known.read, params)
     if found.choice.action == "keep":

@@ -11,7 +11,7 @@ from typing import Literal
 
 from perennial import paths
 from perennial.adapters import files
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.errors import InputError
 
 Request = Literal["none", "retrain", "retune"]

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from perennial.adapters import champions, histories, registry
-from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import read_params
+from perennial.adapters import histories, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import aliases, earlier, entries, pending, trust
 from perennial.commands.earlier import Earlier
 from perennial.commands.pending import Promotion
 from perennial.core import succession
-from perennial.core.plan import newest_period
+from perennial.core.dataset.plan import newest_period
 from perennial.errors import InputError, IntegrityError
 
 SHORTEST = 7  # characters of a digest that are taken for one

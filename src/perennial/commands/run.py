@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import champions, dag, runlock
-from perennial.adapters.configuration import read_params
+from perennial.adapters import dag, runlock
+from perennial.adapters.bundles import champions
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import environment, events
 from perennial.commands.events import Event, Listener
 from perennial.commands.summary import Summary, summarise

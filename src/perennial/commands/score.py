@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, files, registry, runlock, tables
-from perennial.adapters.configuration import read_params
+from perennial.adapters import bundles, files, registry, runlock, tables
+from perennial.adapters.bundles import champions
 from perennial.adapters.engine import devices
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import scoring, trust
 from perennial.commands.scoring import Job
-from perennial.core import features
 from perennial.core import scoring as core
+from perennial.core.dataset import features
 from perennial.core.model import boosting, calibration, candidate, decision, linear
 from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.core.scoring import Tally, Wanted

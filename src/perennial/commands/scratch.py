@@ -11,9 +11,10 @@ from functools import cache
 from pathlib import Path
 
 from perennial import paths
-from perennial.adapters import batches, bundles, dag, files, git, lockfile, registry
+from perennial.adapters import bundles, dag, files, git, lockfile, registry
+from perennial.adapters.parquet import batches
 from perennial.commands.origins import Origin
-from perennial.core.plan import BatchRef, batches_of
+from perennial.core.dataset.plan import BatchRef, batches_of
 from perennial.errors import IntegrityError
 from perennial.stages.recording import CODE
 from perennial.stages.register import LOCK

@@ -4,8 +4,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from perennial.adapters import bundles, champions, registry, runlock
-from perennial.adapters.configuration import read_params
+from perennial.adapters import bundles, registry, runlock
+from perennial.adapters.bundles import champions
+from perennial.adapters.files.configuration import read_params
 from perennial.commands.aliases import SHADOW
 from perennial.errors import InputError, IntegrityError
 

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import champions, dag, registry
-from perennial.adapters.configuration import read_params
+from perennial.adapters import dag, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import aliases, pending
 from perennial.commands.summary import optional, quarantined, short
 from perennial.errors import InputError, UnreachableError

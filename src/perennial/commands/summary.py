@@ -7,7 +7,7 @@ from typing import Any
 
 from perennial import paths
 from perennial.adapters import files
-from perennial.adapters.champions import Champion
+from perennial.adapters.bundles.champions import Champion
 from perennial.commands.events import Event
 from perennial.errors import InputError
 

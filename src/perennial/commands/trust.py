@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from perennial import paths
-from perennial.adapters import champions, files, registry, signing
-from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import read_params, trusted_keys
+from perennial.adapters import files, registry
+from perennial.adapters.bundles import champions, signing
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.files.configuration import read_params, trusted_keys
 from perennial.errors import InputError, IntegrityError
 
 

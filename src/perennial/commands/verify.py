@@ -4,9 +4,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import bundles, champions, dag, histories, registry
-from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import read_params
+from perennial.adapters import bundles, dag, histories, registry
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.files.configuration import read_params
 from perennial.commands import entries, pending, trust
 from perennial.commands.aliases import CHAMPION
 from perennial.errors import InputError, IntegrityError

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core.metrics import Statistic
-from perennial.core.part import evenly
+from perennial.core.dataset.part import evenly
+from perennial.core.statistics.metrics import Statistic
 
 
 def importance(values: pd.DataFrame) -> list[dict[str, Any]]:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import attribution, fairness, features, leaks, probing, proxies, slices
+from perennial.core import attribution, fairness, leaks, proxies
+from perennial.core.dataset import features
+from perennial.core.dataset.part import Part, evenly
+from perennial.core.dataset.plan import PARTS
+from perennial.core.evaluation import probing, slices
 from perennial.core.model.candidate import Candidate
-from perennial.core.part import Part, evenly
-from perennial.core.plan import PARTS
 from perennial.core.training import BASELINES, fit_candidate, margin_without, without_mitigation
 from perennial.core.verdict import Evidence, Rival
 from perennial.params import Params

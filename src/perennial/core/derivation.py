@@ -4,7 +4,7 @@ it is computed once a batch, here or on another machine."""
 import numpy as np
 import pandas as pd
 
-from perennial.core import features, labels
+from perennial.core.dataset import features, labels
 from perennial.errors import InputError
 from perennial.params import Features, Sensitive, Target
 

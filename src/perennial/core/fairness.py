@@ -6,8 +6,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from perennial.core import clusters, estimates
-from perennial.core.estimates import Count, Estimate
+from perennial.core.statistics import clusters, estimates
+from perennial.core.statistics.estimates import Count, Estimate
 from perennial.params import Fairness
 
 Counted = Mapping[str, Mapping[str, Count]]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import clusters, estimates
-from perennial.core.part import evenly
+from perennial.core.dataset.part import evenly
+from perennial.core.statistics import clusters, roc
 from perennial.params import Split
 
 SCORED = 200_000  # rows that say how well each feature alone predicts, to within 0.003
@@ -93,7 +93,7 @@ def single_features(
     found = {}
     for name in features:
         score = _score(features[name], target)
-        aucs, covariance = estimates.delong(target, score[np.newaxis], key)
+        aucs, covariance = roc.delong(target, score[np.newaxis], key)
         value = float(aucs[0])
         found[str(name)] = {
             "value": max(value, 1 - value),

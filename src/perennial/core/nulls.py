@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import estimates
 from perennial.core.drift.examination import Examination
 from perennial.core.drift.result import PREDICTION
+from perennial.core.statistics import estimates
 from perennial.params.drift import Monitor
 
 LOOKS = (

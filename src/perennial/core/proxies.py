@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import estimates, leaks
-from perennial.core.features import FeatureSpec
+from perennial.core import leaks
+from perennial.core.dataset.features import FeatureSpec
+from perennial.core.dataset.part import Part, evenly
 from perennial.core.model import boosting
-from perennial.core.part import Part, evenly
+from perennial.core.statistics import roc
 from perennial.params import Feature, Params
 
 RECIPE = {"params": {"learning_rate": 0.3, "max_depth": 4}, "rounds": 40}
@@ -88,9 +89,7 @@ def find(
         if min_group <= held.sum() <= len(held) - min_group and not rest.empty:
             booster = boosting.fit(rest, member, RECIPE, seed)
             margin = boosting.margin(booster, boosting.matrix(holdout[0][rest.columns]))
-            predicted[str(group)] = estimates.roc_auc(
-                held, margin, confidence, holdout[2]
-            ).to_json()
+            predicted[str(group)] = roc.roc_auc(held, margin, confidence, holdout[2]).to_json()
     return {
         "own": own,
         "proxies": sorted(name for name, auc in alone.items() if auc >= proxy_auc),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core.features import level_of
+from perennial.core.dataset.features import level_of
 from perennial.core.model.candidate import Candidate
 
 

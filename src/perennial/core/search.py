@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from perennial.core.dataset.part import Part, evenly
 from perennial.core.model import boosting, kinds, linear
-from perennial.core.part import Part, evenly
 from perennial.errors import InputError
 from perennial.params.search import Kind
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
-from perennial.core.features import FeatureSpec, derive
+from perennial.core.dataset.features import FeatureSpec, derive
 from perennial.core.model.candidate import Candidate
 from perennial.errors import InputError
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from perennial.core import fairness
-from perennial.core.features import FeatureSpec
+from perennial.core.dataset.features import FeatureSpec
+from perennial.core.dataset.part import Part
 from perennial.core.model import boosting, calibration, decision, linear
 from perennial.core.model.candidate import Candidate, mean_margin
-from perennial.core.part import Part
 from perennial.errors import InputError
 from perennial.params import Mitigation, Training
 

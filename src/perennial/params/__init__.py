@@ -1,6 +1,6 @@
 """params.yaml as frozen, strict models, group by group: no defaults, no extra keys.
 
-`adapters/configuration.py` reads the file into them.
+`adapters/files/configuration.py` reads the file into them.
 """
 
 from itertools import pairwise

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 
 from perennial import paths
-from perennial.adapters import batches, bundles, files, matrices, onnx_export
-from perennial.core import clusters, probing
+from perennial.adapters import bundles, files, onnx_export
+from perennial.adapters.parquet import batches, matrices
+from perennial.core.dataset.part import evenly
+from perennial.core.evaluation import probing
 from perennial.core.model.candidate import Candidate, from_artefacts
-from perennial.core.part import evenly
+from perennial.core.statistics import clusters
 from perennial.params import Behaviour
 from perennial.stages import exports, timing
 

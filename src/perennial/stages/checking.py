@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import batches, expectations, files, progress
+from perennial.adapters import expectations, files, progress
 from perennial.adapters.expectations import Contract
+from perennial.adapters.parquet import batches
 from perennial.core.incoming import arrivals, contents
 from perennial.errors import InputError, for_each
 from perennial.stages.labelling import Arrived

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from perennial import paths
-from perennial.adapters import batches, files, pages
+from perennial.adapters import files, pages
+from perennial.adapters.parquet import batches
 from perennial.params import Params
 
 if TYPE_CHECKING:
-    from perennial.core.monitoring import Finding, Known
+    from perennial.core.monitoring.finding import Finding, Known
 
 PICTURED = 6  # features that moved most are drawn before and after
 
@@ -75,12 +76,12 @@ def _schema(found: "Finding", known: "Known", params: Params) -> list[dict[str, 
 
     The target is left out: it comes with the labels.
     """
-    from perennial.core import monitoring
     from perennial.core.drift import schema
+    from perennial.core.monitoring import finding
 
     places = (paths.ACCEPTED, paths.BATCHES)
     reference, newest = (
-        batches.kinds(refs, places) for refs in (monitoring.checked_on(known.plan), found.window)
+        batches.kinds(refs, places) for refs in (finding.checked_on(known.plan), found.window)
     )
     used = {feature.source for feature in params.features.columns.values()}
     used |= {attribute.source for attribute in params.sensitive.values()}

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from perennial import paths
-from perennial.adapters import batches, bundles, files, matrices, plots
-from perennial.adapters.configuration import read_params
-from perennial.core import clusters, metrics, slices
-from perennial.core.estimates import Estimate
+from perennial.adapters import bundles, files, plots
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches, matrices
+from perennial.core.dataset.part import Part
+from perennial.core.evaluation import slices
 from perennial.core.model.candidate import Candidate, from_artefacts
-from perennial.core.part import Part
+from perennial.core.statistics import clusters, metrics
+from perennial.core.statistics.estimates import Estimate
 from perennial.params import Evaluation
 from perennial.stages import behaviour
 from perennial.stages.running import run

@@ -5,11 +5,13 @@ from typing import Any
 import pandas as pd
 
 from perennial import paths
-from perennial.adapters import batches, bundles, files, matrices, plots
-from perennial.adapters.configuration import read_params
-from perennial.core import attribution, clusters, proxies, training
+from perennial.adapters import bundles, files, plots
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches, matrices
+from perennial.core import attribution, proxies, training
+from perennial.core.dataset.part import Part, evenly
 from perennial.core.model.candidate import Candidate, from_artefacts
-from perennial.core.part import Part, evenly
+from perennial.core.statistics import clusters
 from perennial.params import Params
 from perennial.stages.running import run
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from perennial.adapters import onnx_export
 from perennial.adapters.serving import Served
+from perennial.core.evaluation.parity import coded, edge_rows, largest_gap, rounded_up
 from perennial.core.model.candidate import Candidate
-from perennial.core.parity import coded, edge_rows, largest_gap, rounded_up
 
 
 def compare(

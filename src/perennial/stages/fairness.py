@@ -6,10 +6,10 @@ import pandas as pd
 
 from perennial import paths
 from perennial.adapters import files, plots
-from perennial.adapters.configuration import read_params
-from perennial.core import clusters, estimates
+from perennial.adapters.files.configuration import read_params
 from perennial.core import fairness as core
 from perennial.core.model.decision import row_utility
+from perennial.core.statistics import clusters, estimates, roc
 from perennial.params import Fairness, Training
 from perennial.stages.running import run
 
@@ -54,7 +54,7 @@ def _cost(scores: pd.DataFrame, settings: Training, confidence: float) -> dict[s
     ]
     key = clusters.of(scores)
     mitigated, plain = (scores[name].to_numpy() for name in ("probability", "unmitigated"))
-    auc = estimates.roc_auc_difference(target, mitigated, plain, confidence, key)
+    auc = roc.roc_auc_difference(target, mitigated, plain, confidence, key)
     return {
         **settings.mitigation.model_dump(),
         "cost": {

@@ -12,12 +12,15 @@ import numpy as np
 import pandas as pd
 
 from perennial import paths
-from perennial.adapters import batches, files, matrices
-from perennial.adapters.configuration import read_params
+from perennial.adapters import files
 from perennial.adapters.engine import cluster
-from perennial.core import clusters, derivation, labels, leaks
-from perennial.core import features as core
-from perennial.core.plan import PARTS, BatchRef, assign, batches_of
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches, matrices
+from perennial.core import derivation, leaks
+from perennial.core.dataset import features as core
+from perennial.core.dataset import labels
+from perennial.core.dataset.plan import PARTS, BatchRef, assign, batches_of
+from perennial.core.statistics import clusters
 from perennial.params import Params, Split
 from perennial.stages.running import run
 

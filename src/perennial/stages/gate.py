@@ -6,12 +6,15 @@ import numpy as np
 import pandas as pd
 
 from perennial import paths
-from perennial.adapters import batches, bundles, champions, files, pages
-from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import read_params
-from perennial.core import clusters, fairness, verdict
+from perennial.adapters import bundles, files, pages
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches
+from perennial.core import fairness, verdict
+from perennial.core.dataset.part import evenly
 from perennial.core.gates.result import by_severity, decide, reason
-from perennial.core.part import evenly
+from perennial.core.statistics import clusters
 from perennial.core.verdict import Evidence, Rival
 from perennial.params import Fairness
 from perennial.stages import incumbent, model_card

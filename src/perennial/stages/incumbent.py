@@ -6,9 +6,10 @@ A champion that champion.json names and that can't be loaded is never counted as
 from typing import TYPE_CHECKING
 
 from perennial import paths
-from perennial.adapters import bundles, dag, signing
-from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import trusted_keys
+from perennial.adapters import bundles, dag
+from perennial.adapters.bundles import signing
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.files.configuration import trusted_keys
 from perennial.core.model.candidate import Candidate, from_artefacts
 from perennial.errors import InputError, IntegrityError
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import batches
-from perennial.adapters.batches import Batch
+from perennial.adapters.parquet import batches
+from perennial.adapters.parquet.batches import Batch
 from perennial.core.incoming import joining
 from perennial.errors import InputError, for_each
 from perennial.params import Data, Labels

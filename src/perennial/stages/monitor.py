@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import batches, champions, files, forgotten
-from perennial.adapters.champions import Champion
-from perennial.adapters.configuration import read_params
-from perennial.core import forgetting
-from perennial.core.plan import BatchRef, make_plan
+from perennial.adapters import files, forgotten
+from perennial.adapters.bundles import champions
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches
+from perennial.core.dataset.plan import BatchRef, make_plan
+from perennial.core.ledger import forgetting
 from perennial.params import Params
 from perennial.stages import drift_report
 from perennial.stages.running import run
@@ -48,13 +50,13 @@ def _challenge(
     params: Params,
 ) -> tuple[Mapping[str, Any], dict[str, Any]]:
     """Decide about the champion; return the plan and the report, which is written."""
-    from perennial.core import monitoring
+    from perennial.core.monitoring import finding
     from perennial.stages import incumbent, planning
 
     gone = forgetting.outdated(forgotten.read(), champion.plan)
-    known = monitoring.Known(champion.plan, champion.attempts, accepted, labelled, gone)
+    known = finding.Known(champion.plan, champion.attempts, accepted, labelled, gone)
     read = planning.reader(params.target)
-    found = monitoring.consider(known, lambda: incumbent.load(champion), read, params)
+    found = finding.consider(known, lambda: incumbent.load(champion), read, params)
     plan, history = planning.follow(found.choice, champion, known, read, params)
     report = drift_report.of(found, known, champion.digest, history, params)
     drift_report.write(report, found)

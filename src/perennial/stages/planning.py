@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perennial import paths
-from perennial.adapters import batches
-from perennial.adapters.champions import Champion
-from perennial.core import labels
-from perennial.core.monitoring import Known, Read
-from perennial.core.plan import BatchRef
-from perennial.core.planning import follow as follow_choice
-from perennial.core.policy import Choice
+from perennial.adapters.bundles.champions import Champion
+from perennial.adapters.parquet import batches
+from perennial.core.dataset import labels
+from perennial.core.dataset.plan import BatchRef
+from perennial.core.monitoring.finding import Known, Read
+from perennial.core.monitoring.planning import follow as follow_choice
+from perennial.core.monitoring.policy import Choice
 from perennial.params import Params, Target
 from perennial.stages import incumbent
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from perennial import paths
 from perennial.adapters import bundles, files, registry
-from perennial.adapters.configuration import read_params
+from perennial.adapters.files.configuration import read_params
 from perennial.errors import InputError, IntegrityError
 from perennial.stages.running import run
 
@@ -87,7 +87,7 @@ def _judged() -> dict[str, Any]:
 
 
 def _record(model: str, gate: dict[str, Any], seed: int) -> registry.Record:
-    from perennial.adapters import batches
+    from perennial.adapters.parquet import batches
     from perennial.core import examples, facts
     from perennial.core.model.candidate import MODEL, SPEC
     from perennial.stages import recording

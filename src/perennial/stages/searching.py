@@ -10,8 +10,8 @@ import numpy as np
 from perennial.adapters import study
 from perennial.adapters.engine import processors, workers
 from perennial.core import search as core
+from perennial.core.dataset.part import Part
 from perennial.core.model import boosting
-from perennial.core.part import Part
 from perennial.params.search import Search
 
 Evaluate = Callable[[list[core.Task]], list[study.Fit]]

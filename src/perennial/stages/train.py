@@ -5,10 +5,11 @@ import json
 from contextlib import AbstractContextManager, nullcontext
 
 from perennial import paths
-from perennial.adapters import bundles, files, matrices
-from perennial.adapters.configuration import read_params
+from perennial.adapters import bundles, files
 from perennial.adapters.engine import devices, members
-from perennial.core.features import FeatureSpec
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import matrices
+from perennial.core.dataset.features import FeatureSpec
 from perennial.core.model.candidate import to_artefacts
 from perennial.core.training import (
     BASELINES,

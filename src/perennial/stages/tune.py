@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import files, matrices, progress, study
-from perennial.adapters.configuration import read_params
+from perennial.adapters import files, progress, study
 from perennial.adapters.engine import devices, fits, workers
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import matrices
 from perennial.core import search as core
 from perennial.core.model import boosting, kinds
 from perennial.params import Params

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perennial import paths
-from perennial.adapters import batches, expectations, files, forgotten
-from perennial.adapters.batches import Batch
-from perennial.adapters.configuration import read_params
+from perennial.adapters import expectations, files, forgotten
 from perennial.adapters.expectations import Contract
-from perennial.core import forgetting
+from perennial.adapters.files.configuration import read_params
+from perennial.adapters.parquet import batches
+from perennial.adapters.parquet.batches import Batch
 from perennial.core.incoming import arrivals, privacy
 from perennial.core.incoming.findings import findings, why
+from perennial.core.ledger import forgetting
 from perennial.errors import InputError, IntegrityError
 from perennial.params import Params, Validation
 from perennial.stages import checking, labelling

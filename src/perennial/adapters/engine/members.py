@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perennial.adapters.engine import cluster, processors, rows
+from perennial.core.dataset.part import Part
 from perennial.core.model import boosting
-from perennial.core.part import Part
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perennial.adapters.engine import cluster
+from perennial.core.dataset.part import Part
 from perennial.core.model import boosting
-from perennial.core.part import Part
 from perennial.errors import UnreachableError
 
 if TYPE_CHECKING:

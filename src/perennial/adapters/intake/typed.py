@@ -113,7 +113,7 @@ def text(column: Any) -> "pd.Series":
     import pandas as pd
     import pyarrow as pa
 
-    from perennial.core.features import text_of
+    from perennial.core.dataset.features import text_of
 
     if pa.types.is_integer(column.type) or pa.types.is_boolean(column.type):
         values = [None if value is None else str(value) for value in column.to_pylist()]

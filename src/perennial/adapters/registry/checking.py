@@ -4,7 +4,8 @@ MLflow reads and runs where the model is loaded."""
 import shutil
 from pathlib import Path
 
-from perennial.adapters import bundles, signing
+from perennial.adapters import bundles
+from perennial.adapters.bundles import signing
 from perennial.adapters.registry.records import BUNDLE, FILES, SIGNATURE, Version
 
 META = "registered_model_meta"  # MLflow writes it beside a model that was loaded by its version

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perennial import paths
-from perennial.adapters import files, signing
+from perennial.adapters import files
+from perennial.adapters.bundles import signing
 from perennial.adapters.registry import keeping, packaging
 from perennial.adapters.registry.records import (
     FILES_TAG,

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from perennial.core import estimates
 from perennial.core.drift.label_shift import adjust
-from perennial.core.estimates import Estimate
-from perennial.core.metrics import row_log_loss
 from perennial.core.model import calibration
 from perennial.core.model.decision import choose_threshold, row_utility
+from perennial.core.statistics import estimates
+from perennial.core.statistics.estimates import Estimate
+from perennial.core.statistics.metrics import row_log_loss
 from perennial.params import Utility
 
 FOLDS = 5

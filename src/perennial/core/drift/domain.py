@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import clusters, estimates
-from perennial.core.estimates import Estimate
+from perennial.core.dataset.part import evenly
 from perennial.core.model import boosting
-from perennial.core.part import evenly
+from perennial.core.statistics import clusters, roc
+from perennial.core.statistics.estimates import Estimate
 from perennial.params.drift import DomainClassifier
 
 
@@ -94,7 +94,7 @@ def classify(
         score[~inside] = boosting.margin(booster, own)
         gained = pd.Series(booster.get_score(importance_type="total_gain"), dtype="float64")
         gain = gain.add(gained, fill_value=0.0)
-    found = estimates.roc_auc(target, score, confidence, who if whose else None)
+    found = roc.roc_auc(target, score, confidence, who if whose else None)
     shares = (gain / (gain.sum() or 1.0)).sort_values(ascending=False, kind="stable")
     importance = {str(name): float(share) for name, share in shares.items()}
     return DomainShift(found, importance, settings.roc_auc, found.low > settings.roc_auc)

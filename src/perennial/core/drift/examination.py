@@ -12,8 +12,8 @@ from perennial.core.drift.comparison import Comparison, compare
 from perennial.core.drift.domain import DomainShift
 from perennial.core.drift.rows import Rows
 from perennial.core.drift.signals import Baseline, Signal
-from perennial.core.estimates import Estimate
 from perennial.core.model.candidate import Candidate
+from perennial.core.statistics.estimates import Estimate
 from perennial.params import Utility
 from perennial.params.drift import Monitor
 

@@ -5,8 +5,8 @@ Estimated without labels from what the champion says, and measured once labels a
 
 import numpy as np
 
-from perennial.core import estimates
-from perennial.core.estimates import Estimate
+from perennial.core.statistics import estimates
+from perennial.core.statistics.estimates import Estimate
 
 _AT_ONCE = 4_000_000  # replicates · rows in memory
 _TOLERANCE = 1e-10  # of a prior

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import special
 
-from perennial.core import estimates, metrics
-from perennial.core.estimates import Estimate
+from perennial.core.statistics import estimates, metrics
+from perennial.core.statistics.estimates import Estimate
 
 METRICS = ("roc_auc", "log_loss", "brier", "accuracy")
 

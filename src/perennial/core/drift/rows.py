@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from perennial.core import features
+from perennial.core.dataset import features
 from perennial.core.model.candidate import Candidate
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from perennial.core.drift import concept, corrections, label_shift, performance
 from perennial.core.drift.corrections import Labelled
 from perennial.core.drift.rows import Rows
-from perennial.core.estimates import Estimate
 from perennial.core.model import calibration
 from perennial.core.model.calibration import Calibration
+from perennial.core.statistics.estimates import Estimate
 from perennial.params import Utility
 from perennial.params.drift import Monitor
 

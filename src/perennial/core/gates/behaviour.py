@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from perennial.core import estimates
-from perennial.core.estimates import Estimate
 from perennial.core.gates.result import Gate, Precision, not_measured, on_fact, on_interval
+from perennial.core.statistics import estimates
+from perennial.core.statistics.estimates import Estimate
 from perennial.params.gates import CostGate, ParityGate, Threshold, Tolerance
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from perennial.core import estimates
-from perennial.core.estimates import Estimate
 from perennial.core.gates.result import Gate, Precision, on_fact, on_interval
+from perennial.core.statistics import roc
+from perennial.core.statistics.estimates import Estimate
 from perennial.params.gates import Threshold
 
 
@@ -50,7 +50,7 @@ def single_feature(
     (Bonferroni); the gate's estimate is the largest.
     """
     each = 1 - (1 - precision.confidence) / len(found)
-    intervals = {name: _auc(auc, each) for name, auc in found.items()}
+    intervals = {name: roc.reported(own, each) for name, own in found.items()}
     best = max(intervals, key=lambda name: (intervals[name].value, name))
     largest = Estimate(
         intervals[best].value,
@@ -81,11 +81,3 @@ def identifier(found: Mapping[str, float], rows: int, at_most: float) -> Gate:
         f"share of distinct values of {worst or 'any feature'} {{value}} must be at most "
         "{threshold}",
     )
-
-
-def _auc(found: Mapping[str, Any], confidence: float) -> Estimate:
-    counts = (int(found[one]) for one in ("positives", "negatives", "rarer"))
-    positives, negatives, rarer = counts
-    error = float("nan") if found["error"] is None else found["error"]  # as JSON has it
-    about = (positives, negatives, rarer, confidence, found["clustered"])
-    return estimates.roc_auc_from(found["value"], error, *about)

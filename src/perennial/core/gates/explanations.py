@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import attribution, clusters, estimates
+from perennial.core import attribution
 from perennial.core.gates.result import Gate, Precision, not_measured, on_fact, on_interval
+from perennial.core.statistics import clusters, roc
 from perennial.params.gates import AdditivityGate, Threshold
 
 
@@ -50,7 +51,7 @@ def dependence(
         settings: How much AUC may hang on it.
         precision: Confidence of the interval.
     """
-    found = estimates.roc_auc_difference(
+    found = roc.roc_auc_difference(
         scores["target"].to_numpy(),
         scores["probability"].to_numpy(),
         without,

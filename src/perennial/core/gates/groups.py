@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from perennial.core import fairness, slices
+from perennial.core import fairness
+from perennial.core.evaluation import slices
 from perennial.core.gates.result import Gate, Precision, Side, not_measured, on_fact, on_interval
 from perennial.params.gates import FairnessGate, Threshold
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import clusters, estimates, metrics
 from perennial.core.gates.result import CHAMPION, Gate, Precision, Side, on_interval
+from perennial.core.statistics import clusters, metrics, roc
 from perennial.params.gates import ChampionGate, Margin, QualityFloor, Threshold
 
 LOSSES = ("log_loss", "brier")  # the lower the better
@@ -73,7 +73,7 @@ def better_than_simple(
     scores: pd.DataFrame, simple: str, settings: Margin, precision: Precision
 ) -> Gate:
     """The candidate's AUC is not inferior to a simple model's on the same rows (DeLong)."""
-    found = estimates.roc_auc_difference(
+    found = roc.roc_auc_difference(
         scores["target"].to_numpy(),
         scores["probability"].to_numpy(),
         scores[simple].to_numpy(),
@@ -116,7 +116,7 @@ def champion(
     if is_champion:
         why = "the candidate is the champion, byte for byte"
         return Gate(CHAMPION, "pass", None, 0.0, why, side="above")
-    found = estimates.roc_auc_difference(
+    found = roc.roc_auc_difference(
         scores["target"].to_numpy(),
         scores["probability"].to_numpy(),
         champion_probability,

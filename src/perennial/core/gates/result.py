@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from perennial.core import estimates
-from perennial.core.estimates import Estimate
-from perennial.core.metrics import Statistic
+from perennial.core.statistics import estimates
+from perennial.core.statistics.estimates import Estimate
+from perennial.core.statistics.metrics import Statistic
 from perennial.params.base import OnInsufficient
 
 Outcome = Literal["pass", "fail", "insufficient"]

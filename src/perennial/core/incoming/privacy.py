@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from perennial.core.features import text_of
+from perennial.core.dataset.features import text_of
 from perennial.core.incoming.joining import chosen_by
 
 COUNTS = {"element_count", "missing_count", "missing_percent", "unexpected_count"}

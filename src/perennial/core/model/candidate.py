@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from perennial.core.features import FeatureSpec, groups
+from perennial.core.dataset.features import FeatureSpec, groups
 from perennial.core.model import boosting
 from perennial.core.model.calibration import Calibration
 from perennial.core.model.decision import Decision

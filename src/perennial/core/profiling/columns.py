@@ -89,7 +89,7 @@ def as_category(column: Column) -> Column:
     """Return a column as levels of a category, whatever it looks like."""
     if column.kind == "category":
         return column
-    from perennial.core.features import text_of
+    from perennial.core.dataset.features import text_of
 
     cells = text_of(column.cells).astype("str")
     return with_cells(column.name, "category", cells, column.said, code=True)

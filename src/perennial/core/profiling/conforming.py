@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from perennial.core.features import text_of
+from perennial.core.dataset.features import text_of
 from perennial.core.profiling import dates, texts
 from perennial.core.profiling.columns import is_whole, recognise
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from perennial.core import leaks
-from perennial.core.estimates import roc_auc_from
-from perennial.core.features import seconds
+from perennial.core.dataset.features import seconds
 from perennial.core.profiling.columns import Column, is_whole, words
+from perennial.core.statistics import roc
 
 LEAK = 0.95  # ROC AUC of one column alone: above, it has most likely seen the answer
 IDENTIFIER = 0.9  # share of distinct values
@@ -92,10 +92,7 @@ def alone(columns: list[Column], target: np.ndarray, rows: np.ndarray) -> dict[s
 
 def _low(score: dict[str, float]) -> float:
     """Return the lower bound; where the error is 0, all rows agree."""
-    positives, negatives, rarer = (int(score[n]) for n in ("positives", "negatives", "rarer"))
-    low = roc_auc_from(
-        score["value"], score["error"], positives, negatives, rarer, 0.999, False
-    ).low
+    low = roc.reported(score, 0.999).low
     return float(low) if np.isfinite(low) else score["value"]
 
 

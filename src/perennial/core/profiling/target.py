@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from perennial.core.features import text_of
+from perennial.core.dataset.features import text_of
 from perennial.core.profiling.columns import Column, Kind, is_whole
 
 KNOWN_POSITIVE = (

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.core.case import Rows
-from perennial.core.features import groups
+from perennial.core.dataset.features import groups
 from perennial.core.proof.plant import Plant
 from perennial.core.proof.population import by_time
 from perennial.params import Params

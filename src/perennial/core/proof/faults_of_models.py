@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import cost, slices
 from perennial.core.case import Fitted, Parity
-from perennial.core.features import groups
+from perennial.core.dataset.features import groups
+from perennial.core.dataset.part import Part
+from perennial.core.evaluation import cost, slices
 from perennial.core.model.calibration import Calibration
 from perennial.core.model.candidate import Candidate
 from perennial.core.model.decision import Decision
-from perennial.core.part import Part
 from perennial.core.proof.faults_of_data import attribute, group_of, nobody_named
 from perennial.core.proof.plant import Plant
 from perennial.core.training import fit_candidate, without_mitigation

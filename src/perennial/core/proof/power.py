@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from perennial.core import estimates
 from perennial.core.gates.result import judge
+from perennial.core.statistics import estimates, roc
 
 CONFIDENCE = 0.95  # of the interval of a simulated probability; the gate's own is an argument
 
@@ -48,7 +48,7 @@ def champion_power(
         ValueError: For fewer than two rows of a class, or a loss that leaves no AUC.
     """
     sizes = [int((target == label).sum()) for label in (1, 0)]
-    level = float(estimates.delong(target, champion[np.newaxis])[0][0]) if min(sizes) > 1 else 0.0
+    level = float(roc.delong(target, champion[np.newaxis])[0][0]) if min(sizes) > 1 else 0.0
     if level <= max(effects):
         raise ValueError(
             f"{sizes[0]} positives, {sizes[1]} negatives and an AUC of {level:.3g} leave no room "
@@ -68,7 +68,7 @@ def champion_power(
         own = shared * other + np.sqrt(1 - shared**2) * own
         for j, lower in enumerate(shift[1:]):
             better, worse = other + shift[0] * labels, own + lower * labels
-            found = estimates.roc_auc_difference(labels, worse, better, confidence)
+            found = roc.roc_auc_difference(labels, worse, better, confidence)
             caught[i, j] = judge(found, 0.0, "above") == "fail"
     return power_rows(effects, caught)
 

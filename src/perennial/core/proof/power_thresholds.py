@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from perennial.core import estimates, fairness, metrics
+from perennial.core import fairness
 from perennial.core.gates.result import judge
 from perennial.core.proof.power import power_rows
+from perennial.core.statistics import estimates, metrics
 
 
 def fairness_power(

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import case, features, labels
+from perennial.core import case
 from perennial.core.case import Parity, Rows
+from perennial.core.dataset import features, labels
+from perennial.core.dataset.part import Part
+from perennial.core.dataset.plan import PARTS, batches_of
 from perennial.core.gates.result import Gate, Verdict, decide, reason
 from perennial.core.model.candidate import Candidate
-from perennial.core.monitoring import Read
-from perennial.core.part import Part
-from perennial.core.plan import PARTS, batches_of
+from perennial.core.monitoring.finding import Read
 from perennial.core.verdict import results
 from perennial.params import Params
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from perennial.core import estimates, metrics
-from perennial.core.estimates import Estimate
+from perennial.core.statistics import estimates, metrics, roc
+from perennial.core.statistics.estimates import Estimate
 from perennial.params import Evaluation
 
 MIN_OF_A_CLASS = 10  # fewer rows of a class say nothing of ranking or calibration
@@ -32,7 +32,7 @@ def period(
     error = metrics.calibration_error(target, probability, settings.bins)
     drawn = (settings.confidence, settings.replicates, seed)
     found: dict[str, Estimate] = {
-        "roc_auc": estimates.roc_auc(target, probability, settings.confidence),
+        "roc_auc": roc.roc_auc(target, probability, settings.confidence),
         "log_loss": estimates.mean(metrics.row_log_loss(target, probability), settings.confidence),
         "brier": estimates.mean((probability - target) ** 2, settings.confidence),
         "ece": estimates.bootstrap(error, len(target), *drawn),

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from perennial.core import monitoring
 from perennial.core.model.candidate import Candidate
-from perennial.core.monitoring import Finding, Known, Read
-from perennial.core.policy import Choice
+from perennial.core.monitoring import finding
+from perennial.core.monitoring.finding import Finding, Known, Read
+from perennial.core.monitoring.policy import Choice
 from perennial.errors import InputError
 from perennial.params import Params
 
@@ -74,7 +74,7 @@ def decide(
     """
     if rule.kind == "drift":
         policy = params.policy.model_copy(update={"request": "none"})  # a person's, not a policy's
-        return monitoring.consider(known, model, read, params.model_copy(update={"policy": policy}))
+        return finding.consider(known, model, read, params.model_copy(update={"policy": policy}))
     if rule.kind == "never":
         return Finding(Choice("keep", "none", "this policy never retrains"))
     if number % rule.every:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from perennial.core import metrics
-from perennial.core.estimates import Estimate, resampling_weights
 from perennial.core.replay.measure import MIN_OF_A_CLASS
+from perennial.core.statistics import metrics
+from perennial.core.statistics.estimates import Estimate, resampling_weights
 
 # the weight of each period in each draw, shape (draws, periods), to values, shape (draws,)
 Statistic = Callable[[np.ndarray], np.ndarray]

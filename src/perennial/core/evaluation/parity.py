@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core.features import FeatureSpec, apply
+from perennial.core.dataset.features import FeatureSpec, apply
 
 
 def coded(features: pd.DataFrame) -> np.ndarray:

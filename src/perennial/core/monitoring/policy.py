@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from perennial.core.dataset.plan import Action
 from perennial.core.drift.examination import Examination
-from perennial.core.plan import Action
 from perennial.params.drift import Monitor, Policy
 
 

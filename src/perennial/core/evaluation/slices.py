@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from perennial.core import clusters
-from perennial.core.estimates import Estimate
-from perennial.core.features import text_of
-from perennial.core.metrics import row_log_loss
+from perennial.core.dataset.features import text_of
+from perennial.core.statistics import clusters
+from perennial.core.statistics.estimates import Estimate
+from perennial.core.statistics.metrics import row_log_loss
 from perennial.params.slices import Slices
 
 BLOCK = 10_000_000  # rows of slices looked at together: 80 MB

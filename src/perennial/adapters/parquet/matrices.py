@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from perennial.adapters import files
-from perennial.core import clusters
-from perennial.core.part import Part
+from perennial.core.dataset.part import Part
+from perennial.core.statistics import clusters
 
 ROW_COLUMNS = ("period", "row", "target")
 

@@ -7,7 +7,7 @@ found by trying.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from perennial.core.plan import batches_of
+from perennial.core.dataset.plan import batches_of
 
 Entry = Mapping[str, Any]
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import clusters, cost, parity
-from perennial.core.features import MISSING, groups
+from perennial.core.dataset.features import MISSING, groups
+from perennial.core.dataset.part import evenly
+from perennial.core.evaluation import cost, parity
 from perennial.core.model.candidate import Candidate
-from perennial.core.part import evenly
+from perennial.core.statistics import clusters
 from perennial.params import Behaviour, Change
 
 UNSEEN = "\u2042 never seen"

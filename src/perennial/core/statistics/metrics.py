@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from perennial.core import clusters, estimates
-from perennial.core.estimates import Estimate
+from perennial.core.statistics import clusters, estimates, roc
+from perennial.core.statistics.estimates import Estimate
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 Make = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None], Statistic]
@@ -64,7 +64,7 @@ def holdout_metric(
 ) -> Estimate:
     """Return one of the metrics, all but the ECE; arguments as `holdout_metrics` has them."""
     if name == "roc_auc":
-        return estimates.roc_auc(target, probability, confidence, key)
+        return roc.roc_auc(target, probability, confidence, key)
     if name == "log_loss":
         return estimates.mean(row_log_loss(target, probability), confidence, key)
     if name == "brier":

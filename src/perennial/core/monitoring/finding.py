@@ -11,12 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.core import policy
-from perennial.core.drift.examination import Examination, examine
-from perennial.core.drift.rows import Rows, view
-from perennial.core.features import text_of
-from perennial.core.model.candidate import Candidate
-from perennial.core.plan import (
+from perennial.core.dataset.features import text_of
+from perennial.core.dataset.plan import (
     BatchRef,
     assign,
     batches_of,
@@ -24,7 +20,11 @@ from perennial.core.plan import (
     newest,
     newest_period,
 )
-from perennial.core.policy import Choice, Situation
+from perennial.core.drift.examination import Examination, examine
+from perennial.core.drift.rows import Rows, view
+from perennial.core.model.candidate import Candidate
+from perennial.core.monitoring import policy
+from perennial.core.monitoring.policy import Choice, Situation
 from perennial.params import Params, Split
 
 # batches to their raw rows, in order, and the target; None where a batch has no labels yet

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from perennial import names
 from perennial.adapters import files
-from perennial.core.plan import BatchRef
+from perennial.core.dataset.plan import BatchRef
 from perennial.errors import InputError, IntegrityError
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def taking_out(path: Path, column: str, keys: Collection[str]) -> "tuple[pa.Tabl
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from perennial.core.features import text_of
+    from perennial.core.dataset.features import text_of
 
     with _readable(path):
         table = pq.read_table(path)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from perennial.core import history
-from perennial.core.monitoring import Known, Read
-from perennial.core.plan import make_plan, shares
-from perennial.core.policy import Choice
+from perennial.core.dataset.plan import make_plan, shares
+from perennial.core.monitoring import history
+from perennial.core.monitoring.finding import Known, Read
+from perennial.core.monitoring.policy import Choice
 from perennial.params import Params
 
 
@@ -26,7 +26,7 @@ def follow(
         InputError: nothing would be left to train on.
     """
     split, train = params.split, None
-    if choice.action == "recalibrate":  # `monitoring.consider` chooses it only by time
+    if choice.action == "recalibrate":  # `finding.consider` chooses it only by time
         train = known.plan["parts"]["train"]
     plan = make_plan(known.labelled, split, choice.action, choice.because, recipe, train)
     if split.history.kind != "chosen" or train is not None:

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from perennial.core import estimates, features
+from perennial.core.dataset import features
+from perennial.core.dataset.plan import BatchRef
 from perennial.core.model import boosting
-from perennial.core.monitoring import Read
-from perennial.core.plan import BatchRef
+from perennial.core.monitoring.finding import Read
+from perennial.core.statistics import roc
 from perennial.params import Params
 
 ONE_ERROR = 0.6827  # confidence of an interval of one standard error to each side
@@ -52,9 +53,9 @@ def choose(
         spec = features.fit(derived, params.features, params.sensitive)
         booster = boosting.fit(features.apply(spec, derived), labels, members[0], params.seed)
         scores[name] = boosting.margin(booster, boosting.matrix(spec.transform(raw)))
-    reached = {name: estimates.roc_auc(target, s, ONE_ERROR) for name, s in scores.items()}
+    reached = {name: roc.roc_auc(target, s, ONE_ERROR) for name, s in scores.items()}
     for name, score in scores.items():
-        gain = estimates.roc_auc_difference(target, score, scores[chosen], ONE_ERROR)
+        gain = roc.roc_auc_difference(target, score, scores[chosen], ONE_ERROR)
         if gain.low > 0:
             chosen = name
     return chosen, {name: auc.to_json() for name, auc in reached.items()}

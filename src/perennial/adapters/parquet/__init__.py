@@ -1,0 +1,1 @@
+"""Rows in Parquet files: batches as they came, matrices between stages."""

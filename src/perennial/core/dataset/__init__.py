@@ -1,0 +1,1 @@
+"""What a run is made of: the plan of its rows, their features, labels and parts."""

@@ -1,0 +1,1 @@
+"""Logs that cannot be edited unseen, and what is kept in them."""

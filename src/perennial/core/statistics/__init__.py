@@ -1,0 +1,1 @@
+"""Estimates and metrics with their intervals, of independent rows and of clusters."""
