@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")  # to a variable of the environment
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # periods, models
 LONGEST = 255  # bytes of one name on the usual file systems
 # refused on Windows whatever follows the first dot, so a clone there could not be made

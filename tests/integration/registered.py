@@ -33,7 +33,8 @@ RECIPES = {
     },
     "logistic": {"kind": "logistic", "members": []},
 }
-MODULES = "[m for m in ('mlflow', 'pandas', 'numpy', 'xgboost') if m in sys.modules]"
+SLOW = ("mlflow", "pandas", "numpy", "xgboost", "pydantic")
+MODULES = f"[m for m in {SLOW} if m in sys.modules]"
 
 
 @dataclass(frozen=True)

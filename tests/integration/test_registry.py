@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,13 +91,36 @@ def test_nothing_in_the_registry_is_a_pickle_or_names_this_machine(registered: P
 def test_a_second_run_registers_nothing_and_imports_nothing_slow(registered: Project) -> None:
     report = (registered.folder / paths.REGISTRATION).read_bytes()
     (registered.folder / paths.REGISTRATION).unlink()
-    start = time.perf_counter()
     done = registered.register()
-    took = time.perf_counter() - start
-    assert done.stdout.splitlines()[-1] == "[]", "MLflow, pandas, NumPy or XGBoost was imported"
-    assert took < 3, f"{took:.1f} s"
+    assert done.stdout.splitlines()[-1] == "[]", "one of the slow ones was imported"
     assert len(registry.versions(registered.uri, NAME)) == 1
     assert (registered.folder / paths.REGISTRATION).read_bytes() == report, "written again"
+
+
+def test_settings_that_were_changed_are_checked_and_followed(project: Project) -> None:
+    """What was read of params.yaml before counts for that very file only."""
+    assert project.register().returncode == 0
+    params = project.folder / paths.PARAMS
+    first = params.read_text()
+    params.write_text(first.replace(f"model: {NAME}", "model: other-name"))
+    assert project.register().returncode == 0
+    assert len(registry.versions(project.uri, "other-name")) == 1
+    params.write_text(first.replace(f"model: {NAME}", "model: no name at all"))
+    done = project.register()
+    assert done.returncode != 0
+    assert "registry.model" in done.stderr
+
+
+@pytest.mark.parametrize("spoiled", ["", "[]", '{"params_sha256": null}', None])
+def test_spoiled_memory_of_the_settings_is_made_anew(project: Project, spoiled: str | None) -> None:
+    assert project.register().returncode == 0
+    memory = project.folder / paths.REGISTER_SETTINGS
+    whole = memory.read_bytes()
+    this = json.loads(whole)["params_sha256"]
+    memory.write_text(spoiled if spoiled is not None else json.dumps({"params_sha256": this}))
+    done = project.register()
+    assert done.returncode == 0, done.stderr
+    assert memory.read_bytes() == whole
 
 
 def test_another_digest_is_another_version(

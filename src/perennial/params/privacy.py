@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, model_validator
 
+from perennial.names import REFERENCE
 from perennial.params.base import Group, Period
 
-REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 SECRETS = re.compile(r"pass|pwd|secret|token|key|credential|signature|^sig$", re.IGNORECASE)
 PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]  # 32 bytes of Ed25519, Base64
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from perennial.adapters import files
 from perennial.adapters.registry import database, postgres
 from perennial.errors import InputError, UnreachableError
-from perennial.params.privacy import REFERENCE
+from perennial.names import REFERENCE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
