@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from perennial.adapters import blocks
-from perennial.core.profiling.settings import Block, quoted, said, scalar
+from perennial.core.profiling.block import Block, quoted, said, scalar
 from perennial.errors import InputError
 
 TEXT = """\

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from perennial.core.profiling.settings import Block
+from perennial.core.profiling.block import Block
 from perennial.errors import InputError
 
 

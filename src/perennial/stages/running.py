@@ -68,6 +68,8 @@ def _set_environment() -> None:
     """Set what libraries read when a stage first imports them, which is after this."""
     # a cache of fonts, which would otherwise go to the home directory
     os.environ.setdefault("MPLCONFIGDIR", str(paths.MATPLOTLIB.resolve()))
+    # pydantic would read what every package declares, for plugins, in each stage
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")
 
 
 def _explained(error: Exception) -> PerennialError | None:

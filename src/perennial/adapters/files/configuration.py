@@ -1,7 +1,6 @@
 """params.yaml read into its strict models, with the line of each fault."""
 
 import contextlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -48,8 +47,6 @@ def check(text: str, path: Path = paths.PARAMS) -> "Params":
     Raises:
         InputError: as `read_params`.
     """
-    # nobody extends these models; looking for who might reads what each package declares
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")
     from pydantic import ValidationError
 
     from perennial.params import Params

@@ -1,9 +1,8 @@
 """What is searched and put together for a user's data: what ranked best on public sets."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from perennial.core.profiling.settings import Block
+from perennial.core.profiling.block import Block, said
 
 MANY = 50_000  # rows; of more twice as many are searched on, and teach more trees (decision 0027)
 # members and their rounds: the more rows, the less is left for another fit to even out
@@ -33,10 +32,8 @@ def _members_and_rounds(train_rows: int) -> tuple[int, int]:
     return OF_MANY if train_rows > MANY else USUAL
 
 
-def blocks(train_rows: int) -> "list[Block]":
+def blocks(train_rows: int) -> list[Block]:
     """Return the blocks of the group `search`."""
-    from perennial.core.profiling.settings import said
-
     why = {
         "kinds": "Of trees that may be members, each erring in other places; [depthwise] is one "
         "kind, fitted in less time. What this is worth on public sets: docs/decisions/0025.",

@@ -1,22 +1,16 @@
 """The gates' thresholds for a profile, reasoned from what a gate asks: never from what passes."""
 
-from typing import TYPE_CHECKING
-
 from perennial.core.profiling import ensembling
-
-if TYPE_CHECKING:
-    from perennial.core.profiling.profile import Profile
-    from perennial.core.profiling.settings import Block
+from perennial.core.profiling.block import Block, said
+from perennial.core.profiling.profile import Profile
 
 FLOOR = 0.6
 MARGIN = 0.02
 LEAK = 0.95
 
 
-def blocks(profile: "Profile") -> "list[Block]":
+def blocks(profile: Profile) -> list[Block]:
     """Return the blocks of the group `gates`."""
-    from perennial.core.profiling.settings import said
-
     rate = min(profile.classes.rate, 1 - profile.classes.rate)
     calibration = min(0.1, float(f"{rate / 2:.2g}"))
     share = max(0.5, min(1.0, float(f"{2 / len(profile.features):.3g}")))
@@ -104,7 +98,7 @@ def blocks(profile: "Profile") -> "list[Block]":
     ]
 
 
-def _best(profile: "Profile") -> str:
+def _best(profile: Profile) -> str:
     sources = {chosen.source for chosen in profile.features.values()}
     own = {name: auc for name, auc in profile.alone.items() if name in sources}
     if not own:
