@@ -32,6 +32,7 @@ PACKAGES = (  # each changes as one, is named as one: every entry of dvc.lock co
 OF_NO_OUTPUT = {  # what these decide is no byte of any output, so nothing is stale without them
     "src/perennial/errors.py",  # messages and exit codes; a stage that failed left nothing
     "src/perennial/names.py",  # which names are refused
+    "src/perennial/paths.py",  # a path that moves moves in dvc.yaml too, as is held below
     "src/perennial/adapters/progress.py",  # what a person sees meanwhile
     "src/perennial/stages/running.py",  # how a stage ends, and how that is told
 }
