@@ -98,6 +98,26 @@ def test_params_are_the_groups_a_stage_reads(stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", SKIPPED)
+def test_params_are_the_keys_of_the_champion_that_a_stage_reads(stage: str) -> None:
+    """One that is read and not named would let DVC skip a stage that another champion changes; one
+    that is named and not read runs a stage, and lengthens dvc.lock, for nothing."""
+    named = [one["champion.json"] for one in STAGES[stage]["params"] if isinstance(one, dict)]
+    assert set().union(*named) == keys_of_the_champion(stage)
+
+
+def keys_of_the_champion(stage: str) -> set[str]:
+    """The attributes of a `champion` that the stage's own file and its helpers in stages/ use."""
+    modules = {module_of(stage)} | GRAPH.find_upstream_modules(module_of(stage))
+    return {
+        node.attr
+        for module in modules
+        if module.startswith("perennial.stages.")
+        for node in ast.walk(ast.parse(file_of(module).read_text()))
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "champion"
+    }
+
+
+@pytest.mark.parametrize("stage", SKIPPED)
 def test_paths_of_the_project_that_a_stage_uses_are_its_deps_or_outs(stage: str) -> None:
     """A file that is read and not named would be stale unseen. What DVC does not own is excepted,
     each with its reason."""
