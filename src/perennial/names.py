@@ -1,5 +1,6 @@
 """Names that come from outside (files, parameters, the command line) and become paths or words of
-a command: one check of what they may be, so that none leads out of its folder."""
+a command: one check of what they may be, so that none leads out of its folder; and how a
+reference to the environment is written."""
 
 import re
 import unicodedata

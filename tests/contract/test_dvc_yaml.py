@@ -31,11 +31,12 @@ PACKAGES = (  # each changes as one, is named as one: every entry of dvc.lock co
 )
 OF_NO_OUTPUT = {  # what these decide is no byte of any output, so nothing is stale without them
     "src/perennial/errors.py",  # messages and exit codes; a stage that failed left nothing
-    "src/perennial/names.py",  # which names are refused
+    "src/perennial/names.py",  # which names are refused; what the registry's address may hold
     "src/perennial/paths.py",  # a path that moves moves in dvc.yaml too, as is held below
     "src/perennial/adapters/progress.py",  # what a person sees meanwhile
     "src/perennial/stages/running.py",  # how a stage ends, and how that is told
 }
+READERS = ("read_params", "read_plain")
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 ALWAYS = [stage for stage, entry in STAGES.items() if entry.get("always_changed")]
 SKIPPED = [stage for stage in STAGES if stage not in ALWAYS]  # where nothing named has changed
@@ -92,7 +93,7 @@ def test_params_are_the_groups_a_stage_reads(stage: str) -> None:
     """A group that is read and not named would let DVC skip a stage whose parameter changed."""
     groups: set[str] = set()
     for node in ast.walk(ast.parse(file_of(module_of(stage)).read_text())):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "read_params":
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in READERS:
             groups |= {ast.literal_eval(argument) for argument in node.args}
     assert groups == declared(stage, "params") - {"champion.json"}
 
@@ -134,6 +135,17 @@ def test_paths_of_the_project_that_a_stage_uses_are_its_deps_or_outs(stage: str)
     owned = set().union(*(declared(stage, key) for key in ("deps", "outs", "metrics")))
     covered = {used for used in constants(stage) if any(_within(used, own) for own in owned)}
     assert constants(stage) - excepted == covered - excepted
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_dvc_watches_is_what_the_code_reads_and_writes(stage: str) -> None:
+    """So a path that moves in the code moves in dvc.yaml: else DVC would watch the old one."""
+    from perennial import paths
+
+    known = {value.as_posix() for value in vars(paths).values() if isinstance(value, Path)}
+    known.add("data/labels")  # as params.yaml names it
+    watched = set().union(*(declared(stage, key) for key in ("deps", "outs", "metrics")))
+    assert {path for path in watched if not path.startswith("src/")} <= known
 
 
 @pytest.mark.parametrize("stage", ALWAYS)

@@ -111,18 +111,6 @@ def test_settings_that_were_changed_are_checked_and_followed(project: Project) -
     assert "registry.model" in done.stderr
 
 
-@pytest.mark.parametrize("spoiled", ["", "[]", '{"params_sha256": null}', None])
-def test_spoiled_memory_of_the_settings_is_made_anew(project: Project, spoiled: str | None) -> None:
-    assert project.register().returncode == 0
-    memory = project.folder / paths.REGISTER_SETTINGS
-    whole = memory.read_bytes()
-    this = json.loads(whole)["params_sha256"]
-    memory.write_text(spoiled if spoiled is not None else json.dumps({"params_sha256": this}))
-    done = project.register()
-    assert done.returncode == 0, done.stderr
-    assert memory.read_bytes() == whole
-
-
 def test_another_digest_is_another_version(
     project: Project, candidates: dict[str, Candidate]
 ) -> None:

@@ -1,1 +1,1 @@
-"""One outside tool a file. Adapters do not know each other; all may use `files`."""
+"""Each has one outside tool to itself. Adapters do not know each other; all may use `files`."""

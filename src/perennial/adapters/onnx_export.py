@@ -41,7 +41,7 @@ def export(candidate: Candidate) -> bytes:
     """Return the candidate as an ONNX model; the same candidate gives the same bytes.
 
     Its input `features`, float32, shape (rows, features), is in the spec's order, with a category's
-    place among its levels for its value and NaN where missing (see `core.parity.coded`). Its output
+    place among its levels for its value and NaN where missing (see `parity.coded`). Its output
     `probability`, float32, shape (rows,), is calibrated. Features and levels are in its metadata.
     """
     import onnx

@@ -14,7 +14,7 @@ from perennial.commands.ailments import Ailment
 WRITTEN = (Path("data"), Path("models"), Path("reports"), paths.STATE)  # and files beside them
 FOREIGN = (environment.HOME,)  # other tools' own
 STILL = 60  # seconds that nobody has written to it: then whoever did is gone
-# as adapters/files.py, pending.py and the registry name what is not whole yet
+# as adapters/files, pending.py and the registry name what is not whole yet
 TEMPORARY = re.compile(
     r"\.(?P<name>.+?(?P<suffix>\.[^.]+)?)\.[a-z0-9_]{8}(?P=suffix)(-journal|-wal|-shm)?"
     r"|\.[^.]+\.[a-z0-9_]{8}"

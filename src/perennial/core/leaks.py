@@ -124,7 +124,7 @@ def distinct_shares(derived: pd.DataFrame) -> dict[str, float]:
     Those are categories and whole numbers; a measurement with decimals may well never repeat.
 
     Args:
-        derived: The training rows before levels are pooled, as core.features.derive returns them.
+        derived: The training rows before levels are pooled, as `features.derive` returns them.
     """
     shares = {}
     for name in derived:

@@ -35,7 +35,7 @@ class Tally:
     Attributes:
         rows: How many.
         positive: How many were decided 1.
-        handled: By feature, as `core.features.audit` counts.
+        handled: By feature, as `dataset.features.audit` counts.
     """
 
     rows: int = 0
@@ -101,7 +101,7 @@ def score(
 
     Returns:
         `probability` and `decision`, and for each reason the feature's name and its SHAP value in
-        log odds (above 0 speaks for the positive class); and `core.features.audit`'s counts.
+        log odds (above 0 speaks for the positive class); and `dataset.features.audit`'s counts.
     """
     features, handled = model.spec.handle(raw)
     probability = model.probability(features)

@@ -4,14 +4,13 @@ It runs in every `dvc repro`, so that a registry that was emptied is filled agai
 missing it reads a few files and the registry's database, and imports nothing that is slow.
 """
 
-import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 from perennial import paths
 from perennial.adapters import bundles, files, registry
-from perennial.adapters.files.configuration import read_params
+from perennial.adapters.files.configuration import read_plain
 from perennial.errors import InputError, IntegrityError
 from perennial.stages.running import run
 
@@ -50,13 +49,13 @@ REMEDY = "Run `dvc repro`."
 
 def register() -> None:
     """Register the candidate that the gate let pass, unless it is registered and all there."""
-    seed, model, address = _settings()
-    uri = registry.resolve(address)
+    params = read_plain("seed", "registry")
+    model, uri = params["registry"]["model"], registry.resolve(params["registry"]["uri"])
     gate = _judged()
     digest = gate["candidate"]
     known = registry.find_version(uri, model, digest)
     if known is None:
-        version = registry.register(uri, _record(model, gate, seed))
+        version = registry.register(uri, _record(model, gate, params["seed"]))
     else:
         version = next(v for v in registry.versions(uri, model) if v.version == known)
     report = files.json_bytes(
@@ -72,24 +71,6 @@ def register() -> None:
         files.write_bytes(paths.REGISTRATION, report)
     done = "registered" if known is None else "registered already"
     print(f"register: {model} version {version.version}, candidate {digest[:12]}: {done}")
-
-
-def _settings() -> tuple[int, str, str | None]:
-    """Return seed, model and the registry's address; from memory, if this very params.yaml was
-    checked before: checking costs half of what this stage takes where nothing is missing.
-
-    Where the code that checks has changed, all stages before this one have checked with it.
-    """
-    this = files.sha256(paths.PARAMS) if paths.PARAMS.is_file() else None
-    with contextlib.suppress(InputError, KeyError):  # none, or spoiled: then it is made anew
-        known = files.read_json(paths.REGISTER_SETTINGS, REMEDY)
-        if known["params_sha256"] == this:
-            return known["seed"], known["model"], known["uri"]
-    params = read_params("seed", "registry")
-    found = params.seed, params.registry.model, params.registry.uri
-    about = dict(zip(("seed", "model", "uri"), found, strict=True))
-    files.write_json(paths.REGISTER_SETTINGS, {"params_sha256": this, **about})
-    return found
 
 
 def _judged() -> dict[str, Any]:

@@ -18,7 +18,7 @@ def fitting(
 ) -> "Iterator[Callable[[list[Task]], Iterable[tuple[np.ndarray, int]]]]":
     """Yield a function that fits tasks on the cluster and keeps their order.
 
-    As `adapters.workers.fitting`; `workers` are those of a cluster on this machine. On one at an
+    As `workers.fitting`; `workers` are those of a cluster on this machine. On one at an
     address a fit has one thread, unless `shared` says more: Dask hands a worker as many tasks as
     it has threads.
 

@@ -1,5 +1,5 @@
 """Files: every write is a temporary file, fsync and rename, so that no half file is taken for
-whole; every read that can fail says which file and what to do."""
+whole; every read that can fail says which file and what to do. `configuration` has params.yaml."""
 
 import contextlib
 import glob

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from perennial import paths
+from perennial.adapters import files
 from perennial.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +40,40 @@ def read_params(*groups: str, path: Path = paths.PARAMS) -> "Params":
     """
     params = check(_text(path), path)
     return cast("Params", _Groups(params, groups)) if groups else params
+
+
+def read_plain(*groups: str, path: Path = paths.PARAMS) -> dict[str, Any]:
+    """Return the groups named as plain values, once all of params.yaml is found right.
+
+    Checking takes an import of pydantic, half of what a stage takes that finds nothing to do. So
+    the digest of what was found right is remembered, with that of the code that found it.
+
+    Raises:
+        InputError: as `read_params`.
+    """
+    text = _text(path)
+    digest = files.digest_of(text, *(file.read_bytes() for file in _code())).encode()
+    with contextlib.suppress(OSError):  # no memory: checked anew
+        if paths.CHECKED.read_bytes() == digest:
+            return _quick(text, path, groups)
+    values = check(text, path).model_dump(by_alias=True)
+    found = {name: values[name] for name in groups}
+    with contextlib.suppress(OSError, ValueError, InputError, RecursionError):
+        if _quick(text, path, groups) == found:  # the quick parser reads it as the other did
+            files.write_bytes(paths.CHECKED, digest)
+    return found
+
+
+def _quick(text: str, path: Path, names: Sequence[str]) -> dict[str, Any]:
+    document = _plain(_parsed(text, path, "safe"))
+    return {name: document[name] for name in names}
+
+
+def _code() -> list[Path]:
+    """Return the files that say what is right."""
+    package = Path(__file__).parents[2]
+    models = sorted((package / "params").glob("*.py"))
+    return [Path(__file__), package / "names.py", *models]
 
 
 def check(text: str, path: Path = paths.PARAMS) -> "Params":

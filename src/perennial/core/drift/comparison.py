@@ -43,7 +43,7 @@ def compare(
     """Compare newest rows with reference rows: every feature, and the champion's scores.
 
     Args:
-        reference: Derived features (core.features.derive) of the rows the champion was checked on.
+        reference: Derived features (`features.derive`) of the rows the champion was checked on.
         current: Those of the newest rows.
         columns: The features' definitions.
         reference_scores: The champion's log odds of the reference rows, shape (rows,).

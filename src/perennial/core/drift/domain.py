@@ -63,7 +63,7 @@ def classify(
         None where a side has too few rows, or rows of too few keys: two for each fold.
 
     Args:
-        reference: The champion's feature matrix (core.features.apply), shape (rows, features).
+        reference: The champion's feature matrix (dataset.features.apply), shape (rows, features).
         current: The same of the current rows, with the same categories.
         settings: How many rows of each side at most (evenly spaced), folds, rounds and the ROC
             AUC to exceed.

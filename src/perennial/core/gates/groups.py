@@ -51,7 +51,7 @@ def worst_slice(name: str, found: pd.DataFrame, settings: Threshold, precision: 
 
     Args:
         name: `slices` for those searched, `declared_slices` for the user's own.
-        found: Every slice looked at, as core.slices.search returns them.
+        found: Every slice looked at, as core.evaluation.slices.search returns them.
         settings: How many nats a row may be lost.
         precision: Confidence, for all slices together.
     """

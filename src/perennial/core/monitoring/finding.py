@@ -1,4 +1,4 @@
-"""Monitoring: from the champion and the batches that came to what is to be done.
+"""What is found of the batches that came, and what is to be done about it.
 
 The stage `monitor` calls it with rows from files, `perennial replay` with rows in memory; so both
 decide the same.

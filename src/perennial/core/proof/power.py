@@ -3,7 +3,7 @@
 Each function plants effects of known size in data shaped like the user's holdout, lets the gate's
 own interval decide, and counts how often it says `fail`. One simulation serves every effect with
 the same random numbers, so that power rises with the effect and not by luck. Here is the champion
-gate; core.power_thresholds has those on fairness and calibration.
+gate; core.proof.power_thresholds has those on fairness and calibration.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Power of the gates with a threshold: what lies how far beyond it is proven to lie beyond it.
 
-As in core.power, effects of known size are planted in data shaped like the user's holdout.
+As in core.proof.power, effects of known size are planted in data shaped like the user's holdout.
 """
 
 from collections.abc import Sequence
@@ -83,7 +83,7 @@ def calibration_power(
     Overconfidence of the same ECE is caught sooner: on the demonstration's holdout, 0.146 of it
     four times in five, against 0.160.
 
-    The bootstrap is core.estimates.bootstrap's, with its draws made once and not for each
+    The bootstrap is statistics.estimates.bootstrap's, with its draws made once and not for each
     simulation: they are the same ones anyway, and cost more than all else. So `replicates` can be
     the gate's: with too few of them the bounds are too narrow and the power is overstated. 100
     simulations of ten effects take some ten seconds for 1,000 rows and 2,000 replicates, and in

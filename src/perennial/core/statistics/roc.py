@@ -73,7 +73,13 @@ def roc_auc_from(
 
 
 def reported(found: Mapping[str, Any], confidence: float) -> Estimate:
-    """Return the ROC AUC of a report, as `leaks.single_features` writes it, as an estimate."""
+    """Return the ROC AUC of a report as an estimate.
+
+    Args:
+        found: `value`, `error` (None where it is unknown), `positives`, `negatives`, `rarer` and
+            `clustered`, as `roc_auc_from` takes them.
+        confidence: Of the two-sided interval.
+    """
     positives, negatives, rarer = (int(found[one]) for one in ("positives", "negatives", "rarer"))
     error = np.nan if found["error"] is None else found["error"]  # as JSON has it
     about = (positives, negatives, rarer, confidence, bool(found["clustered"]))
